@@ -1,0 +1,130 @@
+"""Files come into place whole or not at all.
+
+A result is written beside its destination under a temporary name, flushed to disk and renamed.
+Whatever goes wrong before the rename (a full disk, Ctrl-C, a failed check) leaves the
+destination as it was and no partial file behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import OutputError, OutputExistsError
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space or write elsewhere with -o."),
+    errno.EDQUOT: ("the quota is used up", "Free some space or write elsewhere with -o."),
+    errno.EROFS: ("the disk is read-only", "Write elsewhere with -o."),
+    errno.EACCES: ("no permission to write there", "Write elsewhere with -o."),
+    errno.EPERM: ("no permission to write there", "Write elsewhere with -o."),
+    errno.ENOENT: ("the folder does not exist", "Create it, or write elsewhere with -o."),
+    errno.ENOTDIR: ("the folder does not exist", "Write elsewhere with -o."),
+    errno.ENAMETOOLONG: ("the name is too long", "Give a shorter one with -o."),
+    errno.ELOOP: ("the path is a loop of links", "Write elsewhere with -o."),
+}
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """What the system said about writing ``path``, in words."""
+    message, remedy = _REASONS.get(
+        error.errno or 0, (error.strerror or str(error), "Write elsewhere with -o.")
+    )
+    return OutputError(f"cannot write {path}: {message}", remedy)
+
+
+def ensure_writable(path: Path, force: bool) -> None:
+    """Refuse early, before hours of work, what :func:`replacing` would refuse late.
+
+    Raises:
+        OutputExistsError: ``path`` exists and ``force`` is False.
+        OutputError: its folder is missing or cannot be written, or ``path`` is a folder.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", "Give a file name with -o.")
+    if (path.exists() or path.is_symlink()) and not force:
+        raise OutputExistsError(path)
+    if not path.parent.is_dir():
+        raise output_error(path, OSError(errno.ENOENT, "no folder"))
+    if not os.access(path.parent, os.W_OK):
+        raise output_error(path, OSError(errno.EACCES, "no permission"))
+
+
+@contextlib.contextmanager
+def replacing(path: Path, force: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` to write to; rename it into place at the end.
+
+    The temporary name keeps the suffix, for writers that choose the format by it. Without
+    ``force`` the rename itself refuses to replace a file that appeared meanwhile.
+
+    Raises:
+        OutputExistsError, OutputError: see :func:`ensure_writable`; also a full disk.
+    """
+    ensure_writable(path, force)
+    # Through a link to its target, so that the link survives.
+    path = path.resolve() if path.is_symlink() else path
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise output_error(path, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(_mode(path))
+        if force:
+            temporary.replace(path)
+        else:
+            _rename_new(temporary, path)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, force: bool = False) -> None:
+    """Write ``text`` as UTF-8 with ``\\n`` line ends, whole or not at all.
+
+    Raises:
+        OutputExistsError, OutputError: see :func:`replacing`.
+    """
+    with replacing(path, force) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _mode(path: Path) -> int:
+    """Permissions of the file that is replaced, else what the user's umask gives a new one."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _rename_new(temporary: Path, path: Path) -> None:
+    """Rename without ever replacing: a hard link fails where the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise OutputExistsError(path) from None
+    except OSError:
+        # File systems without hard links (exFAT, some network shares).
+        if path.exists():
+            raise OutputExistsError(path) from None
+        temporary.rename(path)

@@ -1,0 +1,87 @@
+"""The story: footage in, an edit out. Read this first.
+
+::
+
+    media -> features -> predictions -> operations -> timeline -> interchange file
+      probe   frames, sound   networks    decision list    OTIO        for an editing program
+
+Each arrow is one module with plain data on both sides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .cache import Cache
+from .errors import UsageError
+from .features import picture_samples, sound_features
+from .inference import Predictions, predict_shots
+from .media import MediaInfo, probe
+from .operations import DecisionList
+from .progress import Progress, silent
+from .recipes import Need, Recipe
+from .timing import seconds_at
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a run works with besides footage and options."""
+
+    cache: Cache = field(default_factory=lambda: Cache(None))
+    progress: Progress = silent
+
+
+def decide(
+    paths: Sequence[Path], recipe: Recipe, options: Any, tools: Tools | None = None
+) -> DecisionList:
+    """Edit some files into one programme.
+
+    Files are put in order of timecode where every file carries it and no two overlap, otherwise
+    in order of name, as a bin shows them.
+
+    Raises:
+        UsageError: no files. MediaError: one cannot be read. ModelError: a network is unusable.
+    """
+    if not paths:
+        raise UsageError("no footage was given", "Name at least one file.")
+    tools = tools or Tools()
+    footage = in_order([probe(path) for path in paths])
+    return recipe.decide([predict(media, recipe, options, tools) for media in footage], options)
+
+
+def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Predictions:
+    """Everything that a recipe needs to know about one file, and nothing more."""
+    needs = recipe.needs(media, options)
+    work = (media, tools.cache, tools.progress)
+    return Predictions(
+        media=media,
+        sound=sound_features(*work) if Need.SOUND in needs and media.audio else None,
+        samples=picture_samples(*work) if Need.SAMPLES in needs and media.picture else None,
+        shots=predict_shots(*work) if Need.SHOTS in needs and media.picture else None,
+    )
+
+
+def in_order(footage: Sequence[MediaInfo]) -> list[MediaInfo]:
+    """Files in the order in which an editor would lay them out."""
+    if all(media.has_timecode for media in footage):
+        by_time = sorted(footage, key=_time_of_day)
+        ends = [_time_of_day(media) + media.duration for media in by_time]
+        starts = [_time_of_day(media) for media in by_time[1:]]
+        if all(end <= start for end, start in zip(ends, starts, strict=False)):
+            return by_time
+    return sorted(footage, key=lambda media: natural_key(media.name))
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorts ``clip 9`` before ``clip 10``."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]
+
+
+def _time_of_day(media: MediaInfo) -> Fraction:
+    return seconds_at(media.start_frame, media.rate)
