@@ -65,7 +65,8 @@ class Cache:
             handle, name = tempfile.mkstemp(prefix=".", suffix=".npz", dir=path.parent)
             temporary = Path(name)
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **{name: np.asarray(value) for name, value in arrays.items()})
+                content: dict[str, Any] = {name: np.asarray(arrays[name]) for name in arrays}
+                np.savez(file, allow_pickle=False, **content)
             temporary.replace(path)
         except OSError as error:
             logger.warning("cannot write the cache in %s: %s", path.parent, error.strerror)
