@@ -1,0 +1,1 @@
+"""What leaves for editing programs, and what comes back: one module per format."""
