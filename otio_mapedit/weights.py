@@ -1,0 +1,278 @@
+"""The network files: where they are, whether they are whole, and how they run.
+
+A network is one ONNX file. Its hash stands in ``SHA256SUMS`` beside it and is checked before a
+byte of it reaches onnxruntime; what it reads and says stands in its own metadata (see
+:mod:`otio_mapedit.spec`). Nothing is ever downloaded.
+
+``MAPEDIT_NETWORKS``
+    a folder to take the networks from instead of the installed one
+``MAPEDIT_PROVIDERS``
+    onnxruntime providers in order of preference, such as ``cuda,cpu``; default ``cpu``
+``MAPEDIT_THREADS``
+    threads that a network may use; default: as many as there are processors
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelError, OptionError
+from .spec import INPUT, LICENCE_KEY, OUTPUTS, PROVENANCE_KEY, SPEC_KEY, Frames, ShotSpec
+
+logger = logging.getLogger(__name__)
+
+SUMS = "SHA256SUMS"
+"""File of hashes beside the networks, in the format of ``sha256sum``."""
+NETWORKS: tuple[str, ...] = ("shots",)
+"""The networks that this version runs, by the name of their file."""
+
+_PACKAGE = Path(__file__).resolve().parent
+_CPU = "CPUExecutionProvider"
+_SUFFIX = "ExecutionProvider"
+_REINSTALL = "Reinstall otio-mapedit, then run: mapedit doctor"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A verified network, ready to run."""
+
+    name: str
+    path: Path
+    sha256: str
+    spec: ShotSpec
+    licence: str
+    provenance: str  # JSON record of how it was trained; empty where the file has none
+    providers: tuple[str, ...]  # what onnxruntime really uses, best first
+    session: Any  # onnxruntime.InferenceSession
+
+    @property
+    def label(self) -> str:
+        """For people and decision lists: name, version and the head of the hash."""
+        return f"{self.name} {self.spec.version} ({self.sha256[:12]})"
+
+    @property
+    def key(self) -> str:
+        """For caches: changes whenever the answer may change."""
+        return f"{self.name}/{self.sha256}/{','.join(self.providers)}"
+
+    def run(self, frames: Frames) -> dict[str, NDArray[np.float32]]:
+        """The answer for windows ``frames`` (uint8 ``[B, T, height, width, 3]``), by output name.
+
+        Raises ModelError when onnxruntime cannot run the network here.
+        """
+        try:
+            answers = self.session.run(list(OUTPUTS), {INPUT: frames})
+        except Exception as fault:  # onnxruntime's errors have no public root below Exception
+            raise ModelError(
+                f"onnxruntime could not run {self.path.name} on {self.providers[0]}: {fault}",
+                "Run it on the processor: MAPEDIT_PROVIDERS=cpu",
+            ) from fault
+        return dict(zip(OUTPUTS, answers, strict=True))
+
+
+@dataclass(frozen=True)
+class NetworkReport:
+    """What `mapedit doctor` says about one network file. ``fault`` is empty when it is usable."""
+
+    name: str
+    path: Path
+    sha256: str = ""
+    version: str = ""
+    licence: str = ""
+    providers: tuple[str, ...] = ()
+    fault: str = ""
+
+
+def networks_folder() -> Path:
+    """The folder of the networks: ``MAPEDIT_NETWORKS``, else the installed package's, else the
+    ``onnx`` folder beside the package in a source tree.
+
+    Raises ModelError when there is none.
+    """
+    if chosen := os.environ.get("MAPEDIT_NETWORKS"):
+        if not Path(chosen).is_dir():
+            raise ModelError(
+                f"MAPEDIT_NETWORKS names {chosen}, which is not a folder", "Correct or unset it."
+            )
+        return Path(chosen).absolute()
+    for folder in (_PACKAGE / "_networks", _PACKAGE.parent / "onnx"):
+        if (folder / SUMS).is_file():
+            return folder
+    raise ModelError("The networks are not installed with otio-mapedit", _REINSTALL)
+
+
+def open_network(name: str = "shots") -> Network:
+    """The network called ``name``, verified; opened once per process, file and settings.
+
+    Raises:
+        ModelError: missing, altered, without a spec, or made for another version.
+        OptionError: ``MAPEDIT_PROVIDERS`` or ``MAPEDIT_THREADS`` is not usable.
+    """
+    path = networks_folder() / f"{name}.onnx"
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as fault:
+        raise ModelError(f"The network {path} is not there", _REINSTALL) from fault
+    return _open(path, changed, chosen_providers(), chosen_threads())
+
+
+def open_network_file(path: Path, sha256: str | None = None) -> Network:
+    """A network from any file, such as one just exported; ``sha256`` is checked where given.
+
+    Raises:
+        ModelError, OptionError: see :func:`open_network`.
+    """
+    return _load(path, sha256, chosen_providers(), chosen_threads())
+
+
+def describe() -> tuple[NetworkReport, ...]:
+    """The state of every network that this version runs; faults are reported, not raised."""
+    return tuple(_report(name) for name in NETWORKS)
+
+
+def chosen_threads() -> int:
+    """``MAPEDIT_THREADS``, else the number of processors.
+
+    Raises OptionError when it is not a whole number from 1 up.
+    """
+    text = os.environ.get("MAPEDIT_THREADS", "").strip()
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise OptionError(f"MAPEDIT_THREADS: {text!r} is not a number of threads", "Write 2.")
+    return int(text)
+
+
+def chosen_providers() -> tuple[str, ...]:
+    """onnxruntime providers to use, best first; the processor always comes last.
+
+    Raises OptionError when ``MAPEDIT_PROVIDERS`` names one that is not available here.
+    """
+    asked = [part.strip() for part in os.environ.get("MAPEDIT_PROVIDERS", "").split(",")]
+    names = [name for name in asked if name]
+    if not names:
+        return (_CPU,)
+    known = {_short(name): name for name in _onnxruntime().get_available_providers()}
+    chosen = []
+    for name in names:
+        if _short(name) not in known:
+            raise OptionError(
+                f"MAPEDIT_PROVIDERS: onnxruntime has no {name!r} here",
+                "Choose from: " + ", ".join(known) + ".",
+            )
+        chosen.append(known[_short(name)])
+    return tuple(dict.fromkeys([*chosen, _CPU]))
+
+
+def recorded_hashes(folder: Path) -> Mapping[str, str]:
+    """The sha256 of each file named in ``folder``'s ``SHA256SUMS``.
+
+    Raises ModelError when the file of hashes is missing or not one.
+    """
+    path = folder / SUMS
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ModelError(f"{path} cannot be read", _REINSTALL) from fault
+    hashes = {}
+    for line in filter(None, lines):
+        digest, _, name = line.partition(" ")
+        if len(digest) != 64 or not name.strip(" *"):
+            raise ModelError(f"{path} is not a list of hashes", _REINSTALL)
+        hashes[name.strip(" *")] = digest.lower()
+    return hashes
+
+
+@functools.lru_cache(maxsize=4)
+def _open(path: Path, changed: int, providers: tuple[str, ...], threads: int) -> Network:
+    """``changed`` only makes an exchanged file a different one."""
+    expected = recorded_hashes(path.parent).get(path.name)
+    if expected is None:
+        raise ModelError(f"{path.name} is not listed in {path.parent / SUMS}", _REINSTALL)
+    return _load(path, expected, providers, threads)
+
+
+def _load(path: Path, expected: str | None, providers: tuple[str, ...], threads: int) -> Network:
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise ModelError(f"The network {path} cannot be read", _REINSTALL) from fault
+    found = hashlib.sha256(content).hexdigest()
+    if expected not in (None, found):
+        raise ModelError(f"{path} has been altered: its hash is not the recorded one", _REINSTALL)
+    session = _session(path, content, providers, threads)
+    metadata = session.get_modelmeta().custom_metadata_map
+    if SPEC_KEY not in metadata:
+        raise ModelError(f"{path} does not say what it reads: no {SPEC_KEY} inside", _REINSTALL)
+    spec = ShotSpec.from_json(metadata[SPEC_KEY])
+    _check_ports(path, session)
+    used = tuple(session.get_providers())
+    if used[0] != providers[0]:
+        logger.warning("onnxruntime cannot use %s here and takes %s", providers[0], used[0])
+    return Network(
+        name=path.stem,
+        path=path,
+        sha256=found,
+        spec=spec,
+        licence=metadata.get(LICENCE_KEY, ""),
+        provenance=metadata.get(PROVENANCE_KEY, ""),
+        providers=used,
+        session=session,
+    )
+
+
+def _session(path: Path, content: bytes, providers: tuple[str, ...], threads: int) -> Any:
+    ort = _onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Idle threads would otherwise spin on the processors that the decoder needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(content, options, providers=list(providers))
+    except Exception as fault:  # onnxruntime's errors have no public root below Exception
+        raise ModelError(f"onnxruntime cannot load {path}: {fault}", _REINSTALL) from fault
+
+
+def _check_ports(path: Path, session: Any) -> None:
+    inputs = [port.name for port in session.get_inputs()]
+    outputs = {port.name for port in session.get_outputs()}
+    if inputs != [INPUT] or not outputs.issuperset(OUTPUTS):
+        raise ModelError(f"{path} is not a shot network: it reads {', '.join(inputs)}", _REINSTALL)
+
+
+def _report(name: str) -> NetworkReport:
+    path = Path(f"{name}.onnx")
+    try:
+        path = networks_folder() / path
+        network = open_network(name)
+    except (ModelError, OptionError) as fault:
+        return NetworkReport(name, path, fault=str(fault))
+    return NetworkReport(
+        name, path, network.sha256, network.spec.version, network.licence, network.providers
+    )
+
+
+@functools.cache
+def _onnxruntime() -> Any:
+    """onnxruntime, told to keep quiet: the GPU build speaks of CUDA on machines without any."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    return onnxruntime
+
+
+def _short(provider: str) -> str:
+    """``CUDAExecutionProvider`` and ``cuda`` are the same."""
+    return provider.removesuffix(_SUFFIX).lower()
