@@ -1,0 +1,81 @@
+"""A recipe's options dataclass as options of a verb."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+import typer
+
+from ..timing import Length, rate_text
+from .common import GROUPS
+
+_WORDS = {Length: "LENGTH", Fraction: "RATE", int: "NUMBER", float: "NUMBER", str: "TEXT"}
+
+
+def with_options(
+    function: Callable[..., None], shared: Callable[..., None], options: type[Any]
+) -> Callable[..., None]:
+    """``function(**given)`` with the signature of ``shared`` plus one option per field.
+
+    The values of the fields arrive as texts (or None where not given), so that one parser serves
+    the command line, the environment, ``mapedit.toml`` and ``otioconvert -a``.
+    """
+    import inspect
+
+    parameters = list(inspect.signature(shared, eval_str=True).parameters.values())
+    taken = {parameter.name for parameter in parameters}
+    for field in dataclasses.fields(options):
+        if field.name in taken:
+            raise ValueError(f"{field.name!r} is the name of an option that every recipe has")
+        parameters.append(_parameter(field))
+    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {}
+    return function
+
+
+def option_help(field: dataclasses.Field[Any]) -> str:
+    """What the option does, its choices and its default, in one line."""
+    text = str(field.metadata.get("help", ""))
+    choices = field.metadata.get("choices", ())
+    if choices and not all(str(choice) in text for choice in choices):
+        text = f"{text.rstrip('.')}: {_listed(choices)}."
+    return f"{text} [default: {default_text(field)}]"
+
+
+def default_text(field: dataclasses.Field[Any]) -> str:
+    """A default as a person would type it."""
+    value = field.default
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Fraction):
+        return rate_text(value)
+    return "none" if value in (None, "") else str(value)
+
+
+def flag_of(name: str) -> str:
+    """``min_shot`` as it is typed: ``--min-shot``."""
+    return "--" + name.replace("_", "-")
+
+
+def _parameter(field: dataclasses.Field[Any]) -> Parameter:
+    flag = flag_of(field.name)
+    switch = isinstance(field.default, bool)
+    choices = tuple(str(choice) for choice in field.metadata.get("choices", ()))
+    made: Any = typer.Option(
+        f"{flag}/--no-{flag[2:]}" if switch else flag,
+        help=option_help(field),
+        metavar=None if switch else "|".join(choices) or _WORDS.get(type(field.default), "TEXT"),
+        rich_help_panel=GROUPS[0],
+        autocompletion=(lambda: list(choices)) if choices else None,
+        show_default=False,
+    )
+    kind: Any = Annotated[bool | None if switch else str | None, made]
+    return Parameter(field.name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    return ", ".join(choices[:-1]) + (" or " if len(choices) > 1 else "") + choices[-1]

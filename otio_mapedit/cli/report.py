@@ -1,0 +1,140 @@
+"""What an edit amounts to, in numbers and in a few lines for the person at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..operations import PLACING, DecisionList, Kind, Operation
+from ..timing import rate_text, seconds_at, timecode
+from .common import plural
+
+#: Colour of the markers that ask for a look.
+REVIEW_COLOUR = "ORANGE"
+
+#: Where a program opens a timeline.
+OPEN_WITH = {
+    "resolve": "DaVinci Resolve: File > Import > Timeline",
+    "premiere": "Premiere Pro 25.6 or later: File > Import",
+    "plain": "DaVinci Resolve: File > Import > Timeline; other programs: see --for",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of one edit. Times are seconds of source material."""
+
+    name: str
+    recipe: str
+    rate: Fraction
+    start: str  # timecode of the sequence's first frame
+    sources: tuple[str, ...]
+    source_seconds: Fraction
+    clips: int
+    kept_seconds: Fraction
+    dropped: int
+    dropped_seconds: Fraction
+    joins: dict[str, int]  # cut, dissolve, wipe, fade_in, fade_out: how many
+    markers: int
+    review: int  # markers that ask for a look
+
+
+def report(decisions: DecisionList) -> Report:
+    """Count what a decision list holds."""
+    operations = decisions.operations
+    joins = (Kind.CUT, Kind.DISSOLVE, Kind.WIPE, Kind.FADE_IN, Kind.FADE_OUT)
+    placed = [op for op in operations if op.kind in PLACING]
+    dropped = [op for op in operations if op.kind is Kind.DROP]
+    return Report(
+        name=decisions.name,
+        recipe=decisions.recipe,
+        rate=decisions.rate,
+        start=timecode(decisions.start_frame, decisions.rate, decisions.drop_frame),
+        sources=tuple(source.name for source in decisions.sources),
+        source_seconds=sum(
+            (seconds_at(source.frame_count, source.rate) for source in decisions.sources),
+            Fraction(0),
+        ),
+        clips=len(placed),
+        kept_seconds=_seconds(decisions, placed),
+        dropped=len(dropped),
+        dropped_seconds=_seconds(decisions, dropped),
+        joins={str(kind): sum(op.kind is kind for op in operations) for kind in joins},
+        markers=sum(op.kind is Kind.MARK for op in operations),
+        review=sum(for_review(op) for op in operations),
+    )
+
+
+def for_review(operation: Operation) -> bool:
+    """Whether an operation is a marker that asks for a look."""
+    colour = str(operation.parameters.get("colour", ""))
+    return operation.kind is Kind.MARK and colour.upper() == REVIEW_COLOUR
+
+
+def facts(found: Report) -> dict[str, Any]:
+    """The numbers as plain JSON."""
+    return {
+        "name": found.name,
+        "recipe": found.recipe,
+        "rate": str(found.rate),
+        "start": found.start,
+        "sources": list(found.sources),
+        "source_seconds": float(found.source_seconds),
+        "clips": found.clips,
+        "kept_seconds": float(found.kept_seconds),
+        "dropped": found.dropped,
+        "dropped_seconds": float(found.dropped_seconds),
+        "joins": found.joins,
+        "markers": found.markers,
+        "review": found.review,
+    }
+
+
+def lines(found: Report, destination: Path | None, program: str) -> list[str]:
+    """The summary: what went in, what was decided, where it is and where to open it."""
+    made = [f"{_sources(found)}   {rate_text(found.rate)} fps   start {found.start}"]
+    if found.recipe == "shots":
+        made.append(" · ".join(_shot_counts(found)))
+    else:
+        made.append(
+            f"kept {length(found.kept_seconds)} of {length(found.source_seconds)} in "
+            f"{plural(found.clips, 'clip')} · dropped {plural(found.dropped, 'passage')}, "
+            f"{length(found.dropped_seconds)}"
+        )
+    if found.review:
+        made.append(f"{found.review} to review (orange markers)")
+    if destination is not None:
+        made.append(f"wrote {destination}")
+        if destination.suffix.lower() != ".mapedit":
+            made.append(f"open in {OPEN_WITH[program]}")
+    return made
+
+
+def length(seconds: Fraction) -> str:
+    """A duration for people: ``8.4 s``, ``14 min 02 s``, ``1 h 05 min``."""
+    if seconds < 60:
+        return f"{float(seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _sources(found: Report) -> str:
+    name = found.sources[0] if len(found.sources) == 1 else plural(len(found.sources), "file")
+    return f"{name}   {length(found.source_seconds)}"
+
+
+def _shot_counts(found: Report) -> list[str]:
+    names = {"cut": "cut", "dissolve": "dissolve", "wipe": "wipe", "fade_in": "fade-in",
+             "fade_out": "fade-out"}  # fmt: skip
+    counts = [plural(count, names[kind]) for kind, count in found.joins.items() if count]
+    return [plural(found.clips, "shot"), *counts]
+
+
+def _seconds(decisions: DecisionList, operations: Iterable[Operation]) -> Fraction:
+    rates = {source.id: source.rate for source in decisions.sources}
+    return sum((seconds_at(op.range.duration, rates[op.source]) for op in operations), Fraction(0))
