@@ -1,0 +1,113 @@
+"""Opening media without surprises: regular files only, known containers only, nothing else read.
+
+libav would otherwise follow playlists to other files and to the network, play text files as
+pictures, and wait forever on a pipe.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+
+from .errors import MediaError
+from .quicktime import lacks_index
+
+#: libav's names of the containers that are taken. Playlists (hls, concat, dash), pictures
+#: (image2 and the *_pipe family), text that libav plays (tty, subtitles) and raw streams without
+#: timestamps are left out on purpose.
+CONTAINERS: tuple[str, ...] = (
+    "mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpeg", "mpegts", "mxf",
+    "gxf", "lxf", "dv", "asf", "flv", "ogg", "nut", "rm", "wtv", "ivf", "yuv4mpegpipe",
+    "wav", "w64", "aiff", "caf", "au", "flac", "mp3", "aac", "ac3", "eac3", "dts", "amr",
+    "wv", "ape", "tta", "tak",
+)  # fmt: skip
+
+#: Largest picture that is taken: 8192 x 8192. A damaged header may claim any size.
+MAX_PIXELS = 1 << 26
+
+_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(CONTAINERS),
+    "max_pixels": str(MAX_PIXELS),
+}
+
+#: Seconds for opening and for one read, so that a disk that does not answer ends in an error.
+_PATIENCE = (60.0, 60.0)
+
+_REASONS = {
+    errno.ENOENT: ("no such file", "Check the path."),
+    errno.ENOTDIR: ("no such file", "Check the path."),
+    errno.EACCES: ("no permission to read it", "Change its permissions or copy it elsewhere."),
+    errno.EPERM: ("no permission to read it", "Change its permissions or copy it elsewhere."),
+    errno.ELOOP: ("a loop of links", "Name the file that is meant."),
+    errno.ENAMETOOLONG: ("the name is too long", "Check the path."),
+    errno.EIO: ("the disk reports a read error", "Copy the file again from its source."),
+    errno.ETIMEDOUT: ("the disk does not answer", "Copy the file to a local disk."),
+}
+
+
+def regular_file(path: Path) -> Path:
+    """``path`` made absolute, after making sure that it is a file with something in it.
+
+    Raises:
+        MediaError: missing, a folder, a device or pipe, empty, or a loop of links.
+    """
+    try:
+        path = path.absolute()
+        found = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise MediaError(path, "the path holds a null byte", "Check the path.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise MediaError(path, "a folder, not a file", "Name the files in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise MediaError(path, "not a regular file", "Name a file on a disk.")
+    if found.st_size == 0:
+        raise MediaError(path, "the file is empty", "Copy it again from its source.")
+    return path
+
+
+def open_media(path: Path) -> InputContainer:
+    """Open a media file for reading; use it in a ``with`` statement.
+
+    Raises:
+        MediaError: see :func:`regular_file`; also not media, or cut off before its index.
+    """
+    path = regular_file(path)
+    try:
+        with path.open("rb"):
+            pass
+        return av.open(
+            str(path), "r", options=_OPTIONS, metadata_errors="replace", timeout=_PATIENCE
+        )
+    except (OSError, ValueError, MemoryError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: BaseException) -> MediaError:
+    """What the system or libav said about reading ``path``, in words."""
+    number = getattr(error, "errno", None)
+    if number in _REASONS:
+        return MediaError(path, *_REASONS[number])
+    if isinstance(error, av.error.ExitError):
+        return MediaError(path, *_REASONS[errno.ETIMEDOUT])
+    if isinstance(error, MemoryError):
+        return MediaError(path, "damaged: it asks for more memory than there is", _COPY_AGAIN)
+    if lacks_index(path):
+        return MediaError(
+            path,
+            "cut off before its end: the index (moov) is missing",
+            "Finish the recording or copy, or repair the file.",
+        )
+    return MediaError(
+        path, "not a video or sound file that can be read", "Name a file such as a .mov or .wav."
+    )
+
+
+_COPY_AGAIN = "Copy it again from its source."
