@@ -1,0 +1,269 @@
+"""From the shot network's curves to shots.
+
+Everything here counts pictures of one file. A boundary is a hard cut (a local maximum of the cut
+curve), a gradual transition (a run of mixed pictures, bounded to the picture) or an edge of a black
+passage. The network decides; what the pictures themselves show (their luma, whether the picture
+before comes back) only refines: it tells a flash from a cut and black from a dark shot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .inference import ShotPredictions
+from .shot_curves import (
+    CAME_BACK,
+    MIN_RUN,
+    Run,
+    beside_black,
+    black_passages,
+    flash_end,
+    likely_kind,
+    mixed_runs,
+    peaks,
+    shifted,
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Boundary:
+    """Where one shot ends and the next begins.
+
+    ``first`` is the first picture that is not purely the shot before, ``stop`` the first that is
+    purely what follows; for a cut both are the first picture of the new shot. ``kind`` is "cut" or
+    one of :data:`otio_mapedit.shot_curves.GRADUAL`; a fade leads to, or comes from, black.
+    ``plain`` marks a dissolve that dips through a plain colour on its way.
+    """
+
+    first: int
+    stop: int
+    kind: str
+    confidence: float
+    plain: bool = False
+
+    @property
+    def at(self) -> int:
+        """First picture counted to the following shot: the middle of a dissolve or wipe; a fade
+        belongs to its shot."""
+        if self.kind == "fade_out":
+            return self.stop
+        if self.kind == "fade_in":
+            return self.first
+        return (self.first + self.stop) // 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Doubt:
+    """Pictures that a person should look at, and why: "flash", "short shot", "cut" or
+    "transition" (the last two were not counted). ``probability`` is that of the named thing."""
+
+    first: int
+    stop: int
+    about: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Pictures ``first`` up to and excluding ``stop``, all of one shot, or black."""
+
+    first: int
+    stop: int
+    black: bool = False
+    opening: Boundary | None = None  # None at the start of the file
+    closing: Boundary | None = None  # None at its end
+
+
+@dataclass(frozen=True, slots=True)
+class ShotList:
+    """The shots of a file in order, without hole or overlap, and what is doubtful about them."""
+
+    shots: tuple[Shot, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Every boundary once, in order; also a fade at either end of the file."""
+        found = {shot.opening for shot in self.shots} | {shot.closing for shot in self.shots}
+        return tuple(sorted(boundary for boundary in found if boundary))
+
+
+def find_shots(
+    predictions: ShotPredictions,
+    sensitivity: float = 0.5,
+    min_frames: int = 1,
+    review: float = 0.65,
+) -> ShotList:
+    """The shots that a file's predictions describe.
+
+    ``sensitivity`` runs from 0 (only what is certain) to 1; 0.5 takes the network's own thresholds.
+    Shots shorter than ``min_frames`` grid frames join a neighbour. What almost counted, with a
+    probability from ``1 - review``, is a doubt.
+    """
+    cut_level = shifted(predictions.cut_threshold, sensitivity)
+    run_level = shifted(predictions.transition_threshold, sensitivity)
+    blacks = black_passages(predictions)
+    gradual = _gradual(predictions, run_level, blacks)
+    cuts, flashes = _without_flashes(predictions, _cuts(predictions, cut_level))
+    cuts = _outside(cuts, gradual, blacks)
+    boundaries = sorted([*cuts, *gradual, *_black_edges(predictions, blacks, gradual)])
+    boundaries, shorts = _long_enough(predictions, boundaries, blacks, min_frames)
+    doubts = [*flashes, *shorts]
+    doubts += _almost(predictions, 1 - review, (cut_level, run_level), boundaries, doubts)
+    return ShotList(_shots(len(predictions), boundaries, blacks), tuple(sorted(doubts)))
+
+
+def _cuts(predictions: ShotPredictions, level: float) -> list[Boundary]:
+    curve = predictions.cut
+    return [Boundary(at, at, "cut", float(curve[at])) for at in peaks(curve, level)]
+
+
+def _without_flashes(
+    predictions: ShotPredictions, cuts: list[Boundary]
+) -> tuple[list[Boundary], list[Doubt]]:
+    """Cuts that are not the edges of a flash, and the flashes."""
+    kept: list[Boundary] = []
+    flashes: list[Doubt] = []
+    for cut in cuts:
+        if flashes and cut.at <= flashes[-1].stop:
+            continue
+        back = flash_end(predictions, cut.at)
+        if back is None:
+            kept.append(cut)
+        else:
+            flashes.append(Doubt(cut.at, back, "flash", cut.confidence))
+    return kept, flashes
+
+
+def _gradual(predictions: ShotPredictions, level: float, blacks: list[Run]) -> list[Boundary]:
+    """Gradual transitions; what touches a black passage is a fade into or out of it."""
+    found = []
+    for first, stop in mixed_runs(predictions.transition, level):
+        for start, end in beside_black(first, stop, blacks):
+            boundary = _transition(predictions, start, end, blacks)
+            if boundary is not None:
+                found.append(boundary)
+    return found
+
+
+def _transition(
+    predictions: ShotPredictions, first: int, stop: int, blacks: list[Run]
+) -> Boundary | None:
+    """What a run of mixed pictures is; None where it is too short to be anything."""
+    if stop - first < 1:
+        return None
+    confidence = float(predictions.transition[first:stop].mean())
+    kind, _ = likely_kind(predictions, first, stop)
+    if any(stop == black_first for black_first, _ in blacks):
+        return Boundary(first, stop, "fade_out", confidence)
+    if any(first == black_stop for _, black_stop in blacks):
+        return Boundary(first, stop, "fade_in", confidence)
+    if stop - first < MIN_RUN:
+        at = min((first + stop + 1) // 2, len(predictions) - 1)
+        peak = float(predictions.transition[first:stop].max())
+        return Boundary(at, at, "cut", peak) if at > 0 else None
+    if kind == "fade_in" and first == 0:
+        return Boundary(first, stop, kind, confidence)
+    if kind == "fade_out" and stop == len(predictions):
+        return Boundary(first, stop, kind, confidence)
+    if first == 0 or stop == len(predictions):
+        return None  # the other shot of a dissolve is not in the file
+    if kind in ("fade_out", "fade_in"):
+        return Boundary(first, stop, "dissolve", confidence, plain=True)
+    return Boundary(first, stop, kind, confidence)
+
+
+def _outside(cuts: list[Boundary], gradual: list[Boundary], blacks: list[Run]) -> list[Boundary]:
+    """Cuts that no transition or black passage explains."""
+    spans = [(boundary.first - 1, boundary.stop + 1) for boundary in gradual]
+    spans += [(first - 1, stop + 1) for first, stop in blacks]
+    return [cut for cut in cuts if not any(a <= cut.at <= b for a, b in spans)]
+
+
+def _black_edges(
+    predictions: ShotPredictions, blacks: list[Run], gradual: list[Boundary]
+) -> list[Boundary]:
+    """Hard edges of black passages: the ones that no fade leads to."""
+    faded_out = {boundary.stop for boundary in gradual if boundary.kind == "fade_out"}
+    faded_in = {boundary.first for boundary in gradual if boundary.kind == "fade_in"}
+    edges = [first for first, _ in blacks if first > 0 and first not in faded_out]
+    edges += [stop for _, stop in blacks if stop < len(predictions) and stop not in faded_in]
+    return [Boundary(at, at, "cut", _near(predictions, at)) for at in edges]
+
+
+def _near(predictions: ShotPredictions, at: int) -> float:
+    """How sure the network is that something changes about picture ``at``."""
+    near = slice(max(0, at - 2), at + 3)
+    return float(max(predictions.cut[near].max(), predictions.transition[near].max()))
+
+
+def _long_enough(
+    predictions: ShotPredictions,
+    boundaries: list[Boundary],
+    blacks: list[Run],
+    min_frames: int,
+) -> tuple[list[Boundary], list[Doubt]]:
+    """Boundaries without those that make a shot shorter than ``min_frames``, the least certain
+    going first, and the short shots. The edges of black stay."""
+    edges = {edge for black in blacks for edge in black}
+    frames = predictions.frames
+    kept = list(boundaries)
+    doubts: list[Doubt] = []
+    while True:
+        pairs = [
+            (one, two)
+            for one, two in pairwise(kept)
+            if frames[min(two.at, len(frames) - 1)] - frames[one.at] < min_frames
+            and not {one.at, two.at} <= edges
+        ]
+        if not pairs:
+            return kept, doubts
+        one, two = min(pairs, key=lambda pair: min(pair[0].confidence, pair[1].confidence))
+        loose = [each for each in (one, two) if each.at not in edges]
+        came_back = one.kind == "cut" and predictions.returned[one.at] < CAME_BACK
+        gone = loose if came_back else [min(loose, key=lambda each: each.confidence)]
+        kept = [each for each in kept if each not in gone]
+        doubts.append(Doubt(one.at, max(two.at, one.at + 1), "short shot", one.confidence))
+
+
+def _almost(
+    predictions: ShotPredictions,
+    floor: float,
+    levels: tuple[float, float],
+    boundaries: list[Boundary],
+    doubts: list[Doubt],
+) -> list[Doubt]:
+    """What came near to counting as a cut or transition, away from everything already named."""
+    cut_level, run_level = levels
+    found = [
+        Doubt(cut.at, cut.at + 1, "cut", cut.confidence)
+        for cut in _cuts(predictions, floor)
+        if cut.confidence < cut_level
+    ]
+    for first, stop in mixed_runs(predictions.transition, floor):
+        peak = float(predictions.transition[first:stop].max())
+        if peak < run_level and stop - first >= MIN_RUN:
+            found.append(Doubt(first, stop, "transition", peak))
+    named = [(each.first - 3, each.stop + 3) for each in boundaries]
+    named += [(each.first - 3, each.stop + 3) for each in doubts]
+    return [
+        doubt
+        for doubt in found
+        if not any(first <= doubt.stop and doubt.first <= stop for first, stop in named)
+    ]
+
+
+def _shots(count: int, boundaries: list[Boundary], blacks: list[Run]) -> tuple[Shot, ...]:
+    """The stretches between boundaries."""
+    inner = [boundary for boundary in boundaries if 0 < boundary.at < count]
+    starts = [0, *(boundary.at for boundary in inner)]
+    stops = [*starts[1:], count]
+    head = next((each for each in boundaries if each.at == 0), None)
+    tail = next((each for each in boundaries if each.at == count), None)
+    openings = [head, *inner]
+    closings = [*inner, tail]
+    return tuple(
+        Shot(first, stop, (first, stop) in blacks, opening, closing)
+        for first, stop, opening, closing in zip(starts, stops, openings, closings, strict=True)
+    )

@@ -1,0 +1,135 @@
+"""Reading the shot network's curves: peaks, runs, black passages, flashes.
+
+Everything here counts pictures of one file, runs are (first, stop) with ``stop`` excluded, and
+nothing is decided yet: :mod:`otio_mapedit.shot_boundaries` does that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .inference import ShotPredictions
+
+Run: TypeAlias = tuple[int, int]
+Curve: TypeAlias = NDArray[Any]
+
+MIN_BLACK = 3
+"""Black pictures that separate two shots; fewer are a dissolve through black."""
+GRADUAL = ("dissolve", "wipe", "fade_out", "fade_in")
+"""The kinds of transition that last."""
+MIN_RUN = 3
+"""A transition of fewer mixed pictures is a cut: fields and rate conversion mix one or two."""
+CAME_BACK = 0.35
+"""A picture came back when it differs from what it was by less than this share of the jump."""
+
+#: Black on a thumbnail: no spot brighter than this, and the network agrees.
+_BLACK_PEAK = 0.15
+#: Pictures of a black passage are at most this much brighter than its usual picture.
+_BLACK_SPREAD = 0.02
+#: A flash is at least this much brighter than the picture before it.
+_FLASH_LUMA = 0.06
+#: Two cuts are never nearer than this; of two maxima this near one is the other's shadow.
+_CUT_WIDTH = 2
+#: Runs of mixed pictures interrupted by no more than this are one transition.
+_RUN_GAP = 2
+#: Mixed pictures are bounded at this share of the probability that finds a transition.
+_RUN_EDGE = 0.6
+#: Steps on the logit scale between sensitivity 0 (or 1) and the network's own threshold.
+_SENSITIVITY_REACH = 4.0
+
+
+def shifted(threshold: float, sensitivity: float) -> float:
+    """A threshold moved by a sensitivity, evenly on the logit scale; 0.5 leaves it alone."""
+    threshold = min(max(threshold, 1e-6), 1 - 1e-6)
+    if sensitivity == 0.5:
+        return threshold
+    logit = math.log(threshold / (1 - threshold)) + _SENSITIVITY_REACH * (1 - 2 * sensitivity)
+    return 1 / (1 + math.exp(-logit))
+
+
+def black_passages(predictions: ShotPredictions) -> list[Run]:
+    """Runs of at least :data:`MIN_BLACK` black pictures, as (first, stop)."""
+    peak = predictions.peak
+    said = _quality(predictions, "black")
+    passages = []
+    for first, stop in runs(peak <= _BLACK_PEAK):
+        # The last pictures of a fade are dark, too: black is what the passage mostly is.
+        level = float(np.median(np.sort(peak[first:stop])[: max(MIN_BLACK, (stop - first) // 2)]))
+        for start, end in runs(peak[first:stop] <= level + _BLACK_SPREAD):
+            passage = (first + start, first + end)
+            if end - start >= MIN_BLACK and said[slice(*passage)].mean() >= 0.5:
+                passages.append(passage)
+    return passages
+
+
+def _quality(predictions: ShotPredictions, name: str) -> Curve:
+    """One quality curve; all ones where the network does not have it, so that pixels decide."""
+    if name not in predictions.quality_names:
+        return np.ones(len(predictions), np.float32)
+    curve: Curve = predictions.quality[:, predictions.quality_names.index(name)]
+    return curve
+
+
+def runs(true: Curve) -> list[Run]:
+    """Runs of True as (first, stop)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]).astype(np.int8)))
+    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
+
+
+def peaks(curve: Curve, level: float) -> list[int]:
+    """Local maxima of the cut curve from ``level`` up; a file's first picture is never one."""
+    found: list[int] = []
+    for at in np.flatnonzero(curve >= level).tolist():
+        near = curve[max(1, at - _CUT_WIDTH) : at + _CUT_WIDTH + 1]
+        if at > 0 and curve[at] == near.max() and not (found and at - found[-1] <= _CUT_WIDTH):
+            found.append(at)
+    return found
+
+
+def flash_end(predictions: ShotPredictions, at: int) -> int | None:
+    """First picture after a flash that begins at ``at``; None where a new shot begins there."""
+    if predictions.returned[at] >= CAME_BACK:
+        return None
+    luma, flash = predictions.luma, _quality(predictions, "flash")
+    before = float(luma[at - 1])
+    jump = float(luma[at : at + 2].max()) - before
+    said = "flash" in predictions.quality_names and flash[at : at + 2].max() >= 0.5
+    if jump < _FLASH_LUMA and not said:
+        return None
+    settled = np.flatnonzero(np.abs(luma[at + 1 :] - before) <= max(abs(jump) / 4, 0.01))
+    return at + 1 + (int(settled[0]) if len(settled) else 0)
+
+
+def mixed_runs(curve: Curve, level: float) -> list[Run]:
+    """Runs of mixed pictures that reach ``level`` somewhere; short interruptions are bridged."""
+    joined: list[Run] = []
+    for first, stop in runs(curve >= level * _RUN_EDGE):
+        if joined and first - joined[-1][1] <= _RUN_GAP:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((first, stop))
+    return [(first, stop) for first, stop in joined if curve[first:stop].max() >= level]
+
+
+def beside_black(first: int, stop: int, blacks: list[Run]) -> Iterator[Run]:
+    """The parts of a run outside the black passages, drawn up to a passage they almost touch."""
+    for black_first, black_stop in blacks:
+        if black_first - _RUN_GAP <= stop and first <= black_stop + _RUN_GAP:
+            if first < black_first:
+                yield first, black_first
+            first = black_stop
+    if first < stop:
+        yield first, stop
+
+
+def likely_kind(predictions: ShotPredictions, first: int, stop: int) -> tuple[str, float]:
+    """The likeliest of :data:`GRADUAL` over some pictures, and its share among them."""
+    share = predictions.kind[first:stop].mean(axis=0)
+    shares = {kind: float(share[predictions.kinds.index(kind)]) for kind in GRADUAL}
+    kind = max(shares, key=lambda name: shares[name])
+    return kind, shares[kind] / max(sum(shares.values()), 1e-9)
