@@ -1,0 +1,44 @@
+# make demo    install, edit two samples, say where to open the result
+# make test    lint, types, tests (without torch)
+# make install .venv with everything for use: .venv/bin/mapedit
+# make test-train   the same tests with torch: training and export too
+# make clean   remove what these made
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DESCRIBED := pyproject.toml setup.py constraints.txt
+
+.PHONY: demo test test-train install clean
+.DELETE_ON_ERROR:
+
+demo: install
+	@PATH="$(abspath $(BIN)):$$PATH" sh samples/demo.sh
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -rs
+
+test-train: $(VENV)/.test
+	$(PIP) --editable ".[train,test]"
+	$(BIN)/pytest -rs
+
+install: $(VENV)/.install
+
+$(VENV)/.install: $(DESCRIBED) | $(BIN)/python
+	@echo "Installing otio-mapedit into $(VENV) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(DESCRIBED) | $(BIN)/python
+	@echo "Installing otio-mapedit and its tests into $(VENV) ..."
+	@$(PIP) --editable ".[test]"
+	@touch $@ $(VENV)/.install
+
+$(BIN)/python:
+	@sh .ci/make_venv.sh $(VENV)
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
