@@ -1,0 +1,364 @@
+"""Pictures out of files, on the frame grid: every one as a thumbnail, or keyframes alone.
+
+Thumbnails are part of the networks' input contract: RGB of 48 x 27 pixels, scaled by swscale's
+``AREA`` filter straight from the decoder's pixels, each thumbnail pixel the mean of those it
+covers. ``FAST_BILINEAR`` would read four pixels out of each sixteen hundred, and a camera's noise
+would flicker in it. Rotation and pixel aspect are ignored: the network sees what is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream as LibavVideo
+from numpy.typing import NDArray
+
+from .errors import MediaError
+from .media import MediaInfo, VideoStream
+from .media_open import open_media, unreadable
+from .media_times import READ_THROUGH, decode_order
+from .timing import frame_at, seconds_at
+
+logger = logging.getLogger(__name__)
+
+#: Width and height of a thumbnail.
+THUMBNAIL = (48, 27)
+
+#: Memory that the decoder's frame threads may hold, beyond what one thread needs.
+_THREAD_BYTES = 192 << 20
+_MOST_THREADS = 16
+
+#: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
+_RUN_UPS = (Fraction(2), Fraction(12), Fraction(60))
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Some pictures of a file, n of them."""
+
+    frames: NDArray[np.int64]  # [n], grid frames, strictly rising
+    pictures: NDArray[np.uint8]  # [n, height, width, 3], RGB; 27 x 48 unless asked otherwise
+
+
+def thumbnails(
+    media: MediaInfo, first: int = 0, stop: int | None = None, batch: int = 256
+) -> Iterator[Thumbnails]:
+    """Every picture of the used stream from grid frame ``first`` up to and excluding ``stop``.
+
+    Each batch holds ``batch`` pictures, the last one fewer. At a constant rate frames rise by
+    one. At a variable rate each picture stands at its nearest grid frame; a frame without a
+    picture is left out (it shows the one before), and of two pictures on one frame the later
+    stands. Starting at ``first`` gives the same pictures as a pass from 0. Pictures that cannot
+    be decoded are left out, with a warning in the log.
+
+    Raises:
+        MediaError: no picture stream, or the file cannot be read any more.
+    """
+    yield from _batches(_pictures(media, first, stop, THUMBNAIL), batch, THUMBNAIL)
+
+
+def decode_span(
+    media: MediaInfo, first: int, stop: int, size: tuple[int, int] = (96, 54)
+) -> Thumbnails:
+    """All pictures of a short span at once, ``size`` being their width and height.
+
+    Raises:
+        MediaError: see :func:`thumbnails`.
+    """
+    span = max(1, stop - first)
+    batches = list(_batches(_pictures(media, first, stop, size), span, size))
+    if not batches:
+        return Thumbnails(np.zeros(0, np.int64), np.zeros((0, size[1], size[0], 3), np.uint8))
+    return batches[0]
+
+
+def keyframe_pictures(
+    media: MediaInfo, at_least: Fraction = Fraction(1), size: tuple[int, int] = (96, 54)
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Keyframes about ``at_least`` seconds apart, or further where the file has no more.
+
+    Gives the grid frame and the picture, uint8 ``[height, width, 3]`` RGB, in order. Only the
+    chosen keyframes are decoded, and of a large file with an index only they are read.
+
+    Raises:
+        MediaError: see :func:`thumbnails`.
+    """
+    video = _used(media)
+    scale = _Scaler(media, size)
+    last: int | None = None
+    with open_media(media.path) as container:
+        stream = _stream(media, container, video)
+        context = stream.codec_context
+        # One picture goes in and comes out at a time: frame threads would only hold memory.
+        stream.thread_type = "SLICE"
+        context.skip_frame = "NONKEY"
+        context.options = {"skip_loop_filter": "all"}
+        for packet in _key_packets(media, container, stream, at_least):
+            number = _packet_frame(media, video, packet)
+            if number is None or (last is not None and number <= last):
+                continue
+            picture = _only_picture(stream, packet)
+            if picture is not None and 0 <= number < video.frame_count:
+                last = number
+                yield number, scale(picture)
+
+
+def _used(media: MediaInfo) -> VideoStream:
+    if media.picture is None:
+        raise MediaError(media.path, "has no picture", "Name a file with picture.")
+    return media.picture
+
+
+def _stream(media: MediaInfo, container: InputContainer, video: VideoStream) -> LibavVideo:
+    """The used stream, ready to be decoded; the demuxer leaves all others out."""
+    found: LibavVideo | None = None
+    for stream in container.streams:
+        if stream.index == video.index and isinstance(stream, LibavVideo):
+            found = stream
+        else:
+            stream.discard = Discard.all
+    if found is None or found.codec_context is None:
+        raise MediaError(media.path, "changed while it was read", "Run again.")
+    # Bytes of a decoded picture: at most 4:4:4, two bytes a sample above 8 bits.
+    picture = video.width * video.height * (3 if video.bit_depth <= 8 else 6) // 2
+    affordable = _THREAD_BYTES // max(1, picture)
+    found.codec_context.thread_count = max(1, min(os.cpu_count() or 1, _MOST_THREADS, affordable))
+    found.thread_type = "AUTO"
+    return found
+
+
+class _Scaler:
+    """Scales decoded pictures; one swscale context for all pictures of a file."""
+
+    def __init__(self, media: MediaInfo, size: tuple[int, int]) -> None:
+        self.media = media
+        self.size = size
+        self.reformatter = VideoReformatter()
+
+    def __call__(self, picture: VideoFrame) -> NDArray[np.uint8]:
+        try:
+            scaled = self.reformatter.reformat(
+                picture, *self.size, format="rgb24", interpolation=Interpolation.AREA
+            )
+        except (av.error.FFmpegError, ValueError, MemoryError) as error:
+            raise MediaError(
+                self.media.path,
+                f"its pixels ({picture.format.name}) cannot be read",
+                "Convert it to a common format first.",
+            ) from error
+        return np.asarray(scaled.to_ndarray(), np.uint8)
+
+
+def _batches(
+    pictures: Iterator[tuple[int, NDArray[np.uint8]]], batch: int, size: tuple[int, int]
+) -> Iterator[Thumbnails]:
+    numbers: list[int] = []
+    held = np.empty((batch, size[1], size[0], 3), np.uint8)
+    for number, picture in pictures:
+        held[len(numbers)] = picture
+        numbers.append(number)
+        if len(numbers) == batch:
+            yield Thumbnails(np.array(numbers, np.int64), held)
+            numbers, held = [], np.empty_like(held)
+    if numbers:
+        yield Thumbnails(np.array(numbers, np.int64), held[: len(numbers)].copy())
+
+
+def _pictures(
+    media: MediaInfo, first: int, stop: int | None, size: tuple[int, int]
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Scaled pictures from ``first`` up to ``stop``, one for a grid frame at most."""
+    video = _used(media)
+    first = max(0, first)
+    stop = video.frame_count if stop is None else min(stop, video.frame_count)
+    if first >= stop:
+        return
+    scale = _Scaler(media, size)
+    waiting: tuple[int, NDArray[np.uint8]] | None = None
+    for number, picture in _decoded_from(media, video, first):
+        if number >= stop:
+            break
+        if waiting is not None:
+            if number < waiting[0]:
+                continue
+            if number > waiting[0]:
+                yield waiting
+        waiting = number, scale(picture)
+    if waiting is not None:
+        yield waiting
+
+
+def _decoded_from(
+    media: MediaInfo, video: VideoStream, first: int
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Numbered pictures from grid frame ``first`` on, decoded from a keyframe before it."""
+    for run_up in (*_run_ups(media, video, first), None):
+        with open_media(media.path) as container:
+            stream = _stream(media, container, video)
+            if run_up is not None and not _go_to(media, container, stream, first, run_up):
+                continue
+            covered = run_up is None
+            for number, picture in _numbered(media, video, container, stream, run_up is not None):
+                if number <= first:
+                    covered = True
+                if not covered:
+                    break
+                if number >= first:
+                    yield number, picture
+            if covered:
+                return
+
+
+def _run_ups(media: MediaInfo, video: VideoStream, first: int) -> list[Fraction]:
+    """Run-ups worth trying before decoding from the beginning."""
+    if decode_order(media.container) and not video.all_keyframes:
+        return []  # pictures are counted, so none may be passed over
+    return [run_up for run_up in _RUN_UPS if run_up < seconds_at(first, video.rate)]
+
+
+def _go_to(
+    media: MediaInfo, container: InputContainer, stream: LibavVideo, first: int, run_up: Fraction
+) -> bool:
+    moment = media.origin + seconds_at(first, media.rate) - run_up
+    try:
+        container.seek(round(moment / Fraction(stream.time_base or 1)), stream=stream)
+    except (av.error.FFmpegError, OSError) as error:
+        logger.debug("%s: cannot go to %.2f s: %s", media.name, float(moment), error)
+        return False
+    return True
+
+
+def _numbered(
+    media: MediaInfo,
+    video: VideoStream,
+    container: InputContainer,
+    stream: LibavVideo,
+    sought: bool,
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decoded pictures with their grid frames.
+
+    After a seek nothing before the first keyframe's own picture is given: it may lean on
+    pictures that were not decoded.
+    """
+    counted = decode_order(media.container) and not video.all_keyframes
+    # The last pictures come out of the decoder without a time base of their own.
+    time_base = Fraction(stream.time_base or 1)
+    anchor = None if sought else 0
+    number = -1
+    for packet in _packets(media, container, stream):
+        if anchor is None:
+            if not packet.is_keyframe:
+                continue
+            anchor = _packet_frame(media, video, packet)
+            if anchor is None:
+                continue
+        for picture in _decoded(media, stream, packet):
+            if counted or picture.pts is None:
+                number += 1
+            else:
+                number = _frame_of(media, video, picture.pts, time_base)
+            if anchor <= number < video.frame_count:
+                yield number, picture
+
+
+def _frame_of(media: MediaInfo, video: VideoStream, ticks: int, time_base: Fraction) -> int:
+    return frame_at(ticks * time_base - media.origin, video.rate)
+
+
+def _packet_frame(media: MediaInfo, video: VideoStream, packet: Packet[Any]) -> int | None:
+    """Grid frame of a keyframe's packet."""
+    time = packet.dts if decode_order(media.container) else packet.pts
+    if time is None:
+        time = packet.dts
+    return None if time is None else _frame_of(media, video, time, Fraction(packet.time_base))
+
+
+def _packets(
+    media: MediaInfo, container: InputContainer, stream: LibavVideo
+) -> Iterator[Packet[Any]]:
+    """Packets up to the end of the file or of what can be read of it; the last one is empty."""
+    try:
+        yield from container.demux(stream)
+    except (av.error.FFmpegError, OSError) as error:
+        logger.warning("%s: reading stopped before the end: %s", media.name, error)
+        yield Packet()
+
+
+def _decoded(media: MediaInfo, stream: LibavVideo, packet: Packet[Any]) -> list[VideoFrame]:
+    """Pictures that come out when a packet goes in; an empty one brings out the rest."""
+    try:
+        return stream.codec_context.decode(packet if packet.size else None)
+    except MemoryError as error:
+        raise unreadable(media.path, error) from error
+    except (av.error.FFmpegError, ValueError) as error:
+        logger.warning("%s: a picture cannot be decoded: %s", media.name, error)
+        return []
+
+
+def _key_packets(
+    media: MediaInfo, container: InputContainer, stream: LibavVideo, at_least: Fraction
+) -> Iterator[Packet[Any]]:
+    """Packets of keyframes at least ``at_least`` seconds apart, but for rounding."""
+    video = _used(media)
+    apart = at_least - Fraction(1, 2) / video.rate
+    base = Fraction(stream.time_base or 1)
+    if media.size > READ_THROUGH and len(stream.index_entries) * 10 >= video.picture_count * 9:
+        packets = _sought_packets(media, container, stream, apart)
+    else:
+        stream.discard = Discard.nonkey
+        packets = _packets(media, container, stream)
+    last: Fraction | None = None
+    for packet in packets:
+        if not packet.size or not packet.is_keyframe or packet.is_discard:
+            continue
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None or (last is not None and time * base - last < apart):
+            continue
+        last = time * base
+        yield packet
+
+
+def _sought_packets(
+    media: MediaInfo, container: InputContainer, stream: LibavVideo, apart: Fraction
+) -> Iterator[Packet[Any]]:
+    """Packets of keyframes by the container's index, without reading what lies between."""
+    base = Fraction(stream.time_base or 1)
+    moments = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
+    last: int | None = None
+    for moment in moments:
+        if last is not None and (moment - last) * base < apart:
+            continue
+        last = moment
+        try:
+            container.seek(moment, stream=stream)
+            yield next(iter(container.demux(stream)))
+        except (av.error.FFmpegError, OSError, StopIteration) as error:
+            logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
+
+
+def _only_picture(stream: LibavVideo, packet: Packet[Any]) -> VideoFrame | None:
+    """The picture of a keyframe by itself.
+
+    The decoder is emptied and reset each time: keyframes of open groups of pictures, one after
+    the other, look like a stream with pictures missing, and it would hold them back.
+    """
+    context = stream.codec_context
+    try:
+        pictures = [*context.decode(packet), *context.decode(None)]
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        logger.info("a keyframe cannot be decoded: %s", error)
+        pictures = []
+    context.flush_buffers()
+    return pictures[0] if pictures else None
