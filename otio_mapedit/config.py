@@ -101,21 +101,29 @@ def settings(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         FormatError: it is not TOML, or holds something other than sections.
     """
+    path = settings_file(folder)
+    if path is None:
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: {error}", "Correct it, or move it away.") from error
+    if stray := [name for name, value in content.items() if not isinstance(value, dict)]:
+        raise FormatError(
+            f"{path}: {stray[0]} stands outside a section",
+            "Put it under [roughcut] or [shots].",
+        )
+    return content
+
+
+def settings_file(folder: Path | None = None) -> Path | None:
+    """The ``mapedit.toml`` that counts for ``folder`` (default: the current one), if any."""
     folder = (folder or Path.cwd()).absolute()
     for place in (folder, *folder.parents):
         path = place / "mapedit.toml"
         if path.is_file():
-            try:
-                content = tomllib.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise FormatError(f"{path}: {error}", "Correct it, or move it away.") from error
-            if stray := [name for name, value in content.items() if not isinstance(value, dict)]:
-                raise FormatError(
-                    f"{path}: {stray[0]} stands outside a section",
-                    "Put it under [roughcut] or [shots].",
-                )
-            return content
-    return {}
+            return path
+    return None
 
 
 def _value(field: dataclasses.Field[Any], value: Any) -> Any:

@@ -49,9 +49,16 @@ def decide(
     """
     if not paths:
         raise UsageError("no footage was given", "Name at least one file.")
+    return decide_footage([probe(path) for path in paths], recipe, options, tools)
+
+
+def decide_footage(
+    footage: Sequence[MediaInfo], recipe: Recipe, options: Any, tools: Tools | None = None
+) -> DecisionList:
+    """The same for files that are known already."""
     tools = tools or Tools()
-    footage = in_order([probe(path) for path in paths])
-    return recipe.decide([predict(media, recipe, options, tools) for media in footage], options)
+    known = [predict(media, recipe, options, tools) for media in in_order(footage)]
+    return recipe.decide(known, options)
 
 
 def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Predictions:

@@ -40,11 +40,11 @@ class Verbs(TyperGroup):
         # Only the names: they are what a misspelt verb is compared with.
         self.commands = cast(Any, dict.fromkeys(VERBS))
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+    def list_commands(self, ctx: Any) -> list[str]:
         """The verbs, in the order of the table."""
         return list(VERBS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The verb called ``cmd_name``, or None."""
         if cmd_name not in VERBS:
             return None
@@ -52,13 +52,13 @@ class Verbs(TyperGroup):
         command = typer.main.get_group(module.app)
         return command.commands.get(cmd_name, command)
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """The table above, without importing anything, then the options."""
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
         super().format_options(ctx, formatter)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Nothing more: the verbs come before the options."""
 
 

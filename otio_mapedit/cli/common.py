@@ -18,12 +18,12 @@ _NO_BRACES = str.maketrans("", "", "{}")
 class Verb(TyperCommand):
     """A command whose help groups its options and needs no heavy import."""
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """``FILE...`` instead of Typer's ``{FILE}...``."""
-        pieces = super().collect_usage_pieces(ctx)  # type: ignore[arg-type]
+        pieces = super().collect_usage_pieces(ctx)
         return [piece.translate(_NO_BRACES) for piece in pieces]
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, then the options under their headings."""
         grouped: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         grouped.update((name, []) for name in GROUPS)
@@ -55,7 +55,10 @@ QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing but errors and the result.")
 ]
 VerboseOption = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv says everything.")
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, show_default=False, help="Say more; -vv says everything."
+    ),
 ]
 OutputOption = Annotated[
     str | None,
@@ -63,7 +66,8 @@ OutputOption = Annotated[
         "--output", "-o", metavar="FILE", rich_help_panel=GROUPS[1],
         help="Where to write. The ending decides the kind: .otio (a timeline), .otioz (timeline "
         "and media in one file) or .mapedit (the decisions, as readable text). "
-        "-o - writes to standard output. [default: {default}]",
+        "-o - writes to standard output. [default: the name of the first file and of the verb, "
+        "in the current folder, such as talk-roughcut.otio]",
     ),
 ]  # fmt: skip
 ForOption = Annotated[

@@ -48,3 +48,34 @@ def probe(files: FilesArgument, as_json: JsonOption = False) -> None:
         output.complain(fault)
     if failed:
         raise typer.Exit(max(fault.exit_code for _, fault in failed))
+
+
+@app.command(cls=Verb)
+def doctor(as_json: JsonOption = False) -> None:
+    """Show whether everything is in place, and what would be faster.
+
+    \b
+      mapedit doctor
+
+    Exit code 5 if a network is missing or altered, 3 if something else is wrong.
+    """
+    from ..doctor import BAD_NETWORK, FAULT, OK, examine
+
+    found = examine()
+    states = {fact.state for fact in found}
+    code = 5 if BAD_NETWORK in states else 3 if FAULT in states else 0
+    if as_json:
+        facts = [
+            {"subject": f.subject, "value": f.value, "state": f.state, "remedy": f.remedy}
+            for f in found
+        ]
+        output.data_json({"facts": facts, "exit_code": code})
+    else:
+        width = max(len(fact.subject) for fact in found)
+        for fact in found:
+            mark = {OK: " "}.get(fact.state, "!")
+            output.data(f"{mark} {fact.subject:<{width}}  {fact.value}")
+            if fact.remedy:
+                output.data(f"  {'':<{width}}  {fact.remedy}")
+    if code:
+        raise typer.Exit(code)

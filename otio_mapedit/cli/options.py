@@ -42,8 +42,9 @@ def option_help(field: dataclasses.Field[Any]) -> str:
     text = str(field.metadata.get("help", ""))
     choices = field.metadata.get("choices", ())
     if choices and not all(str(choice) in text for choice in choices):
-        text = f"{text.rstrip('.')}: {_listed(choices)}."
-    return f"{text} [default: {default_text(field)}]"
+        text = f"{text.rstrip('.')}: {_listed(choices)}"
+    text = text[:1].upper() + text[1:].rstrip(".")
+    return f"{text}. [default: {default_text(field)}]"
 
 
 def default_text(field: dataclasses.Field[Any]) -> str:

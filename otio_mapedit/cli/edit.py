@@ -1,0 +1,142 @@
+"""``roughcut`` and ``shots``: footage in, an edit out. One verb per recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..cache import Cache, default_folder
+from ..config import layered, make_options
+from ..errors import UsageError
+from ..media import MediaInfo, probe
+from ..operations import DecisionList
+from ..pipeline import Tools, decide_footage
+from ..recipes import RECIPES, recipe
+from . import output
+from .common import (
+    FilesArgument,
+    ForceOption,
+    ForOption,
+    JsonOption,
+    NoCacheOption,
+    OutputOption,
+    QuietOption,
+    StrictOption,
+    Verb,
+    VerboseOption,
+    loudness,
+    new_app,
+)  # fmt: skip
+from .options import with_options
+from .report import facts, lines, report
+from .target import Target, target_for
+from .writing import write_edit
+
+app = new_app()
+
+_HELP = {
+    "roughcut": """Make a rough cut: dead air, black and unusable passages go.
+
+    \b
+      mapedit roughcut talk.mov
+      mapedit roughcut A001*.mov -o day1.otio --for resolve
+      mapedit roughcut talk.mov -o talk.mapedit --margin-before 6f
+
+    Several files become one timeline, in order of timecode, or of name where they have none or
+    overlap. Every audio track stays in sync with its picture. The files are only read.
+    """,
+    "shots": """Find the shots of an edited file: cuts, dissolves, wipes, fades.
+
+    \b
+      mapedit shots film.mp4
+      mapedit shots film.mp4 -o film.otio --for premiere
+
+    The timeline plays like the file, with one clip per shot and real transitions of their true
+    length. What the network is not sure of gets a marker.
+    """,
+}
+
+
+def _shared(
+    files: FilesArgument,
+    output_file: OutputOption = None,
+    program: ForOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+    no_cache: NoCacheOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """What every recipe's verb takes, whatever the recipe."""
+
+
+def _verb(name: str) -> Callable[..., None]:
+    def verb(
+        files: list[Path],
+        output_file: str | None,
+        program: str | None,
+        force: bool,
+        as_json: bool,
+        strict: bool,
+        no_cache: bool,
+        quiet: bool,
+        verbose: int,
+        **given: Any,
+    ) -> None:
+        output.listen(loudness(quiet, verbose))
+        options = make_options(recipe(name).Options, layered(name, given))
+        default = f"{files[0].stem}-{name}.otio"
+        target = target_for(output_file, program, force, files, default)
+        if target.path is None and as_json:
+            raise UsageError("-o - and --json both need standard output", "Name a file with -o.")
+        with output.progress(quiet) as progress:
+            cache = Cache(None if no_cache else default_folder())
+            footage = [probe(path) for path in files]
+            decisions = decide_footage(footage, recipe(name), options, Tools(cache, progress))
+        losses = write_edit(decisions, target)
+        review = _present(decisions, footage, target, losses, as_json=as_json, quiet=quiet)
+        if strict and review:
+            raise typer.Exit(3)
+
+    return verb
+
+
+def _present(
+    decisions: DecisionList,
+    footage: list[MediaInfo],
+    target: Target,
+    losses: list[str],
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Say what was done; gives how many markers ask for a look."""
+    found = report(decisions)
+    warnings = [f"{media.name}: {warning}" for media in footage for warning in media.warnings]
+    if as_json:
+        made = {
+            "output": str(target.path),
+            "for": target.program,
+            **facts(found),
+            "warnings": warnings + losses,
+        }
+        output.data_json(made)
+        return found.review
+    for warning in warnings + losses:
+        output.say(f"mapedit: {warning}")
+    show = output.data if target.path is not None else output.say
+    if not quiet:
+        for line in lines(found, target.path, target.program):
+            show(line)
+    return found.review
+
+
+import importlib.util
+
+for _name in [n for n in RECIPES if importlib.util.find_spec(f"otio_mapedit.recipes.{n}")]:
+    _command = with_options(_verb(_name), _shared, recipe(_name).Options)
+    _command.__doc__ = _HELP[_name]
+    app.command(_name, cls=Verb)(_command)

@@ -1,0 +1,168 @@
+"""``model``: make, train, measure and export the networks. Needs the ``train`` extra."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from . import output
+from .common import JsonOption, NoCacheOption, QuietOption, Verb, VerboseOption, loudness, new_app
+
+app = new_app("Train, measure and export the networks (for developers).")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="Training configuration (TOML).")
+]
+
+
+@app.command(cls=Verb)
+def train(
+    config: ConfigOption,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Train the shot network.
+
+    \b
+      mapedit model train --config shots.toml
+
+    The configuration names the material, the checkpoint to write and every number that matters.
+    Stop with Ctrl-C; the same command goes on from its last checkpoint.
+    """
+    output.listen(loudness(quiet, verbose))
+    training = _training("train")
+    settings = training.TrainConfig.from_toml(config)
+    with output.progress(quiet) as progress:
+
+        def show(at: Any) -> None:
+            progress("Training", at.step, at.steps)
+            if at.f1 is not None and not quiet:
+                output.say(f"step {at.step}: loss {at.loss:.4f}, validation F1 {at.f1:.4f}")
+
+        checkpoint = training.train(settings, show)
+    output.wrote(checkpoint)
+    if as_json:
+        output.data_json({"checkpoint": str(checkpoint)})
+    else:
+        output.data(f"wrote {checkpoint}\nnext: mapedit model export {checkpoint} shots.onnx")
+
+
+@app.command(cls=Verb)
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="What train wrote.")],
+    network: Annotated[Path, typer.Argument(metavar="FILE", help="The .onnx file to write.")],
+    cut_threshold: Annotated[
+        float, typer.Option(help="Probability from which a cut counts.", min=0, max=1)
+    ] = 0.5,
+    transition_threshold: Annotated[
+        float, typer.Option(help="Probability from which a transition counts.", min=0, max=1)
+    ] = 0.5,
+    command: Annotated[
+        str, typer.Option(help="The training command, recorded in the file.")
+    ] = "mapedit model train",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a trained network as ONNX.
+
+    \b
+      mapedit model export run/shots.pt onnx/shots.onnx
+
+    The file is checked against torch before it is put in place, and its hash is noted beside it.
+    """
+    exporter = _training("export")
+    made = exporter.export(checkpoint, network, cut_threshold, transition_threshold, command)
+    output.wrote(made.path)
+    if as_json:
+        output.data_json(
+            {
+                "path": str(made.path),
+                "sha256": made.sha256,
+                "size": made.size,
+                "parameters": made.parameters,
+                "parity": made.parity,
+            }
+        )
+        return
+    output.data(
+        f"wrote {made.path}: {made.parameters:,} parameters, {made.size:,} bytes\n"
+        f"sha256 {made.sha256}\nlargest difference from torch: {made.parity:.2g}"
+    )
+
+
+@app.command(cls=Verb)
+def evaluate(
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="JSON file of labelled shots.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The labelled videos, named as in LABELS.")
+    ],
+    worst: Annotated[int, typer.Option(help="How many of the worst videos to name.", min=0)] = 5,
+    no_cache: NoCacheOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the network on labelled videos.
+
+    \b
+      mapedit model evaluate labels.json videos/
+
+    Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames.
+    """
+    from ..training.evaluate import evaluate_labels, load_labels
+    from .measuring import facts, found_shots, table
+
+    output.listen(loudness(quiet, 0))
+    known = load_labels(labels)
+    with output.progress(quiet) as progress:
+        found = found_shots(known, folder, progress, remember=not no_cache)
+    measured = evaluate_labels(known, found)
+    if as_json:
+        output.data_json(facts(measured))
+        return
+    output.show_table(table(measured))
+    if worst:
+        output.data("most faults: " + ", ".join(measured.worst(worst)))
+
+
+@app.command("preview-corpus", cls=Verb)
+def preview_corpus(
+    picture: Annotated[Path, typer.Argument(metavar="PNG", help="The picture to write.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Manifest of media; without it, generated pictures only."
+        ),
+    ] = None,
+    cache: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to keep the media ready.")
+    ] = Path("corpus.npz"),
+    seed: Annotated[int, typer.Option(help="Which series of edits.")] = 1,
+    rows: Annotated[int, typer.Option(help="How many edits.", min=1)] = 12,
+) -> None:
+    """Draw some generated training edits.
+
+    \b
+      mapedit model preview-corpus sheet.png --manifest MANIFEST.json
+    """
+    unedit, corpora = _training("unedit"), _training("corpus")
+    material = corpora.build(manifest, cache) if manifest else corpora.empty()
+    unedit.contact_sheet(material, seed, rows, picture)
+    output.wrote(picture)
+    output.data(f"wrote {picture}")
+
+
+def _training(name: str) -> Any:
+    """A module of the training package, or one line about what it needs."""
+    try:
+        return importlib.import_module(f"otio_mapedit.training.{name}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "onnx"):
+            raise
+        raise UsageError(
+            f"training needs {error.name}, which is not installed",
+            "Type: pip install 'otio-mapedit[train]'",
+        ) from error
