@@ -27,10 +27,12 @@ MIN_RUN = 3
 CAME_BACK = 0.35
 """A picture came back when it differs from what it was by less than this share of the jump."""
 
-#: Black on a thumbnail: no spot brighter than this, and the network agrees.
-_BLACK_PEAK = 0.15
-#: Pictures of a black passage are at most this much brighter than its usual picture.
-_BLACK_SPREAD = 0.02
+#: Black on a thumbnail, if the network agrees: mean luma, and the brightest spot. A small
+#: watermark stays below, a title does not.
+_BLACK_LUMA, _BLACK_PEAK = 0.025, 0.25
+#: Pictures of a black passage are at most this much brighter than its usual picture: about two
+#: steps of eight bits.
+_BLACK_SPREAD = 0.008
 #: A flash is at least this much brighter than the picture before it.
 _FLASH_LUMA = 0.06
 #: Two cuts are never nearer than this; of two maxima this near one is the other's shadow.
@@ -54,13 +56,12 @@ def shifted(threshold: float, sensitivity: float) -> float:
 
 def black_passages(predictions: ShotPredictions) -> list[Run]:
     """Runs of at least :data:`MIN_BLACK` black pictures, as (first, stop)."""
-    peak = predictions.peak
-    said = _quality(predictions, "black")
+    luma, said = predictions.luma, _quality(predictions, "black")
     passages = []
-    for first, stop in runs(peak <= _BLACK_PEAK):
+    for first, stop in runs((luma <= _BLACK_LUMA) & (predictions.peak <= _BLACK_PEAK)):
         # The last pictures of a fade are dark, too: black is what the passage mostly is.
-        level = float(np.median(np.sort(peak[first:stop])[: max(MIN_BLACK, (stop - first) // 2)]))
-        for start, end in runs(peak[first:stop] <= level + _BLACK_SPREAD):
+        darkest = np.sort(luma[first:stop])[: max(MIN_BLACK, (stop - first) // 2)]
+        for start, end in runs(luma[first:stop] <= float(np.median(darkest)) + _BLACK_SPREAD):
             passage = (first + start, first + end)
             if end - start >= MIN_BLACK and said[slice(*passage)].mean() >= 0.5:
                 passages.append(passage)

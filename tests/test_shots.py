@@ -374,7 +374,7 @@ def any_curves(draw: st.DrawFn) -> Curves:
     curves.kind = random.random((count, len(KINDS)))
     curves.quality = random.random((count, len(QUALITIES)))
     curves.returned = random.random(count)
-    curves.luma = random.random(count)
+    curves.luma = np.where(random.random(count) < 0.5, 0.01, random.random(count))
     curves.peak = np.repeat(np.where(random.random(count) < 0.3, 0.05, 0.8), sharp)[:count]
     return curves
 
