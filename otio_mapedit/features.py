@@ -1,16 +1,45 @@
-"""Arrays on stated clocks that the recipes and networks read."""
+"""Arrays on stated clocks that the recipes and networks read.
+
+Sound is heard once from beginning to end, pictures are looked at about once a second; of either,
+only the arrays stay in memory.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from . import speech
 from .cache import Cache
 from .media import MediaInfo
 from .progress import Progress, silent
+
+logger = logging.getLogger(__name__)
+
+#: Seconds of a step of sound: 160 samples of what the voice detector hears.
+HOP = Fraction(1, 100)
+#: dBFS of a step in which there is no sound.
+SILENCE = -120.0
+#: Seconds between sampled pictures, at least.
+APART = Fraction(1)
+#: Width and height at which sampled pictures are measured.
+SAMPLE_SIZE = (96, 54)
+#: Longest share of a file with sound that is decoded in full to find where faulty pictures begin
+#: and end. What exceeds it stays known to the keyframe only.
+REFINED = Fraction(1, 8)
+
+#: Changing how features are computed changes these, so that old cache entries are not used.
+_SOUND_VERSION = "1"
+_PICTURE_VERSION = "1"
+
+#: ITU-R BT.709 luma of full-range RGB.
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255
 
 
 @dataclass(frozen=True)
@@ -24,19 +53,198 @@ class SoundFeatures:
 
 @dataclass(frozen=True)
 class PictureSamples:
-    """Keyframes about a second apart, n of them."""
+    """Keyframes about a second apart, and every picture around the edges of faulty passages.
+
+    n pictures; each stands for the frames up to the next one.
+    """
 
     frames: NDArray[Any]  # int64 [n], grid frames, rising
     brightness: NDArray[Any]  # float32 [n], mean luma, 0 to 1
     contrast: NDArray[Any]  # float32 [n], standard deviation of luma
     detail: NDArray[Any]  # float32 [n], mean absolute luma gradient
+    change: NDArray[Any]  # float32 [n], mean absolute luma difference to the sample before; first 1
+
+
+#: What can be wrong with a picture, by the codes of :func:`fault_codes`.
+FAULTS = ("", "black", "lens covered", "nothing but a plain colour")
+
+
+def fault_codes(
+    brightness: NDArray[Any], contrast: NDArray[Any], detail: NDArray[Any]
+) -> NDArray[np.int8]:
+    """What is wrong with each picture: indices into :data:`FAULTS`.
+
+    Black is black with the noise of a sensor or codec in it. A covered lens still lets some light
+    through, but no edge. Anything else without edges is a plain colour: overexposed, or no signal.
+    """
+    black = (brightness < 0.05) & (contrast < 0.035)
+    plain = (detail < 0.0025) & (contrast < 0.02)
+    covered = (brightness < 0.3) & (detail < 0.005) & (contrast < 0.06)
+    return np.select([black, covered, plain], [1, 2, 3], 0).astype(np.int8)
 
 
 def sound_features(media: MediaInfo, cache: Cache, progress: Progress = silent) -> SoundFeatures:
-    """Level and speech of a file with sound."""
-    raise RuntimeError("written by the features module's owner")
+    """Level and speech of a file with sound.
+
+    Raises:
+        MediaError: the file cannot be read. ModelError: the voice detector is not installed.
+    """
+    version = f"{_SOUND_VERSION}-{speech.version()}"
+    stored = cache.get(media.fingerprint, "sound", version)
+    if stored is None or not {"level", "speech"} <= stored.keys():
+        stored = _listened(media, progress)
+        cache.put(media.fingerprint, "sound", version, stored)
+    return SoundFeatures(HOP, stored["level"], stored["speech"])
 
 
 def picture_samples(media: MediaInfo, cache: Cache, progress: Progress = silent) -> PictureSamples:
-    """Sampled pictures of a file with picture."""
-    raise RuntimeError("written by the features module's owner")
+    """Sampled pictures of a file with picture.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    names = ("frames", "brightness", "contrast", "detail", "change")
+    stored = cache.get(media.fingerprint, "pictures", _PICTURE_VERSION)
+    if stored is None or not set(names) <= stored.keys():
+        samples = _looked_at(media, progress)
+        stored = {name: getattr(samples, name) for name in names}
+        cache.put(media.fingerprint, "pictures", _PICTURE_VERSION, stored)
+    return PictureSamples(*(stored[name] for name in names))
+
+
+class _Track:
+    """One sound track on the step clock, fed in order."""
+
+    def __init__(self, memory: speech.Memory | None) -> None:
+        self.listener = speech.Listener(memory)
+        self.powers: list[NDArray[Any]] = []
+        self.rest = np.zeros(0, np.float32)
+        self.at = 0  # samples fed so far, from the file's origin
+
+    def feed(self, start: int, samples: NDArray[np.float32]) -> None:
+        """Take ``samples`` that begin ``start`` samples after the origin. What is missing before
+        them was silent; what overlaps with earlier ones is left out."""
+        if start > self.at:
+            for first in range(self.at, start, speech.BATCH * speech.STEP):
+                self._take(np.zeros(min(speech.BATCH * speech.STEP, start - first), np.float32))
+        self._take(samples[max(0, self.at - start) :])
+
+    def finish(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Power and speech probability [steps]."""
+        samples = _samples_per_step()
+        self._take(np.zeros(-self.at % samples, np.float32))
+        power = np.concatenate([np.zeros(0, np.float32), *self.powers])
+        return power, _on_steps(self.listener.finish(), len(power))
+
+    def _take(self, samples: NDArray[np.float32]) -> None:
+        self.at += len(samples)
+        self.listener.feed(samples)
+        held = np.concatenate([self.rest, samples])
+        step = _samples_per_step()
+        whole = len(held) // step * step
+        self.powers.append(np.square(held[:whole]).reshape(-1, step).mean(axis=1))
+        self.rest = held[whole:]
+
+
+def _samples_per_step() -> int:
+    return int(speech.SAMPLE_RATE * HOP)
+
+
+def _on_steps(probability: NDArray[Any], steps: int) -> NDArray[Any]:
+    """The voice detector's answers, one in 32 ms, at the middle of each step."""
+    if not len(probability):
+        return np.zeros(steps, np.float32)
+    middle = np.arange(steps) * _samples_per_step() + _samples_per_step() // 2
+    return probability[np.minimum(middle // speech.STEP, len(probability) - 1)]
+
+
+def _listened(media: MediaInfo, progress: Progress) -> dict[str, NDArray[Any]]:
+    """Hear every track once."""
+    from .audio import sound
+
+    task = f"Listening to {media.name}"
+    total = max(float(media.duration), 0.001)
+    memory: speech.Memory | None = {} if len(media.audio) > 1 else None
+    tracks: dict[int, _Track] = {}
+    progress(task, 0, total)
+    for block in sound(media, speech.SAMPLE_RATE):
+        track = tracks.setdefault(block.track, _Track(memory))
+        track.feed(block.start, block.samples)
+        progress(task, min(track.at / speech.SAMPLE_RATE, 0.999 * total), total)
+    heard = [track.finish() for track in tracks.values()]
+    steps = max((len(power) for power, _ in heard), default=0)
+    power, voice = np.zeros(steps, np.float32), np.zeros(steps, np.float32)
+    for track_power, track_voice in heard:
+        part = slice(0, len(track_power))
+        np.maximum(power[part], track_power, out=power[part])
+        np.maximum(voice[part], track_voice, out=voice[part])
+    progress(task, total, total)
+    level = 10 * np.log10(np.maximum(power, 10 ** (SILENCE / 10)))
+    return {"level": level.astype(np.float32), "speech": voice}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A sampled picture: its grid frame, its luma in small and what was measured."""
+
+    frame: int
+    luma: NDArray[np.float32]
+    brightness: float
+    contrast: float
+    detail: float
+
+    @property
+    def fault(self) -> int:
+        """Code of what is wrong with it."""
+        measures = (self.brightness, self.contrast, self.detail)
+        return int(fault_codes(*(np.array(measure) for measure in measures)))
+
+
+def _look(frame: int, picture: NDArray[np.uint8]) -> _Look:
+    luma = (picture @ _LUMA).astype(np.float32)
+    gradient = np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()
+    return _Look(frame, luma, float(luma.mean()), float(luma.std()), float(gradient) / 2)
+
+
+def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
+    """Look at keyframes, and at every picture between two of which one is faulty."""
+    looks: list[tuple[_Look, float]] = []
+    before: _Look | None = None
+    for look in _refined(media, progress):
+        change = 1.0 if before is None else float(np.abs(look.luma - before.luma).mean())
+        looks.append((look, change))
+        before = look
+    return PictureSamples(
+        frames=np.array([look.frame for look, _ in looks], np.int64),
+        brightness=np.array([look.brightness for look, _ in looks], np.float32),
+        contrast=np.array([look.contrast for look, _ in looks], np.float32),
+        detail=np.array([look.detail for look, _ in looks], np.float32),
+        change=np.array([change for _, change in looks], np.float32),
+    )
+
+
+def _refined(media: MediaInfo, progress: Progress) -> Iterator[_Look]:
+    """Keyframes in order, with all pictures between neighbours of different kinds."""
+    from .frames import decode_span, keyframe_pictures
+
+    picture = media.picture
+    assert picture is not None
+    task = f"Looking at {media.name}"
+    budget = int(picture.frame_count * REFINED) if media.audio else picture.frame_count
+    before: _Look | None = None
+    progress(task, 0, picture.frame_count)
+    for frame, pixels in keyframe_pictures(media, APART, SAMPLE_SIZE):
+        look = _look(frame, pixels)
+        if before is not None and look.fault != before.fault:
+            between = look.frame - before.frame - 1
+            if 0 < between <= budget:
+                budget -= between
+                span = decode_span(media, before.frame + 1, look.frame, SAMPLE_SIZE)
+                for inner, inner_pixels in zip(span.frames, span.pictures, strict=True):
+                    yield _look(int(inner), inner_pixels)
+            elif between:
+                logger.info("%s: frame %d: edge known to the keyframe", media.name, look.frame)
+        yield look
+        before = look
+        progress(task, min(frame, picture.frame_count - 1), picture.frame_count)
+    progress(task, picture.frame_count, picture.frame_count)

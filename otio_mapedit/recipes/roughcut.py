@@ -1,0 +1,272 @@
+"""A rough cut of rushes: speech and sound that matters stay, dead air and faulty pictures go.
+
+Footage with a voice is cut by what is said, footage without one by its sound if that has clear
+pauses, and by its picture alone where there is nothing to hear. What cannot be told with some
+certainty stays in and is marked for review. If nothing at all is usable, everything is placed as
+disabled clips, so that an editor sees what was there instead of an empty timeline.
+"""
+
+# ruff: noqa: RUF009  # option() makes a field, whatever its type
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from .. import speech
+from ..config import option
+from ..inference import Predictions
+from ..media import MediaInfo
+from ..operations import DecisionList, Kind, Operation, Source, Value
+from ..placements import covered_at_tail, frames_for, streams
+from ..sources import sources_of
+from ..timing import (
+    FrameRange,
+    Length,
+    can_drop_frames,
+    frame_of_timecode,
+    parse_length,
+    parse_rate,
+    rate_text,
+    rescale_floor,
+)
+from . import Need
+from .footage import SequenceClock, generator, option_values, title
+from .selection import Manner, Piece, select
+
+NAME = "roughcut"
+SUMMARY = "Rough cut of rushes: keeps speech, drops dead air, black and unusable pictures."
+
+#: Margins before and after speech, and the shortest passage worth taking out, by pace.
+PACES: Mapping[str, tuple[Length, Length, Length]] = {
+    name: (parse_length(before), parse_length(after), parse_length(pause))
+    for name, before, after, pause in (
+        ("relaxed", "0.4s", "0.6s", "1.2s"),
+        ("natural", "0.2s", "0.3s", "0.5s"),
+        ("tight", "0.1s", "0.15s", "0.3s"),
+        ("jump", "0.05s", "0.08s", "0.15s"),
+    )
+}
+
+#: How dropped parts leave the programme, by the option ``keep_markers``.
+MODES: Mapping[str, str] = {"off": "extract", "disabled": "disable", "markers": "mark"}
+
+#: Decisions less certain than this get an orange marker.
+REVIEW = 0.6
+
+
+@dataclass(frozen=True)
+class Options:
+    """A rough cut in an editor's words."""
+
+    pace: str = option(
+        "natural", "how tightly to cut; sets the margins and the shortest pause", choices=PACES
+    )
+    margin_before: Length | None = option(
+        None, "kept before speech: 0.2s, 5f; by pace if not given", parse=parse_length
+    )
+    margin_after: Length | None = option(
+        None, "kept after speech; by pace if not given", parse=parse_length
+    )
+    min_shot: Length = option(parse_length("0.5s"), "shortest clip")
+    min_pause: Length | None = option(
+        None, "shortest passage that is taken out; by pace if not given", parse=parse_length
+    )
+    keep_markers: str = option(
+        "off",
+        "dropped parts: off removes them, disabled leaves them as disabled clips, "
+        "markers leaves them in under red markers",
+        choices=MODES,
+    )
+    dissolve: Length = option(
+        Length(), "join clips by dissolves of this length, where the media has handles for it"
+    )
+    rate: Fraction | None = option(
+        None, "frames per second of the sequence; default: of the first picture", parse=parse_rate
+    )
+    start_timecode: str = option("01:00:00:00", "timecode of the sequence's first frame")
+
+
+def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
+    """Sound and a picture a second; never every picture of a file."""
+    del options
+    wanted = {Need.SOUND: media.audio, Need.SAMPLES: media.video}
+    return frozenset(need for need, stream in wanted.items() if stream)
+
+
+def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList:
+    """One programme of all files, each partitioned into what is kept and what is dropped.
+
+    Raises:
+        OptionError: the start timecode does not exist at the sequence's rate.
+    """
+    footage = [known.media for known in predictions]
+    clock, stated = _clock(footage, options)
+    manner = _manner(options)
+    files = [
+        _File(source, select(known, manner, clock.rate), _seed(footage, number))
+        for number, (source, known) in enumerate(zip(sources_of(footage), predictions, strict=True))
+    ]
+    nothing = not any(piece.kept for file in files for piece in file.pieces)
+    mode = "disable" if nothing else MODES[options.keep_markers]
+    values = option_values(options)
+    return DecisionList(
+        name=title(footage),
+        rate=clock.rate,
+        sources=tuple(file.source for file in files),
+        operations=tuple(_operations(files, mode, options.dissolve.at(clock.rate), clock.rate)),
+        start_frame=clock.start_frame,
+        drop_frame=clock.drop_frame,
+        recipe=NAME,
+        options={n: v for n, v in values.items() if getattr(options, n) is not None},
+        generator=generator([speech.version() for known in predictions if known.sound][:1]),
+        metadata={"sequence_rate": stated} | ({"nothing_usable": True} if nothing else {}),
+    )
+
+
+def _clock(footage: Sequence[MediaInfo], options: Options) -> tuple[SequenceClock, str]:
+    """The sequence's clock, and in words where its rate comes from."""
+    first = next((media for media in footage if media.picture), footage[0])
+    rate = options.rate or first.rate
+    stated = f"{rate_text(rate)}, as asked for"
+    if options.rate is None:
+        stated = f"{rate_text(rate)}, the rate of {first.name}"
+    text = options.start_timecode
+    wanted = any(mark in text for mark in ";,") or first.drop_frame
+    drop_frame = wanted and can_drop_frames(rate)
+    return SequenceClock(rate, frame_of_timecode(text, rate, drop_frame), drop_frame), stated
+
+
+def _manner(options: Options) -> Manner:
+    before, after, pause = PACES[options.pace]
+    return Manner(
+        margin_before=before if options.margin_before is None else options.margin_before,
+        margin_after=after if options.margin_after is None else options.margin_after,
+        min_pause=pause if options.min_pause is None else options.min_pause,
+        min_shot=options.min_shot,
+    )
+
+
+def _seed(footage: Sequence[MediaInfo], number: int) -> str:
+    """What tells a file's operations from those of all others, wherever the file lies."""
+    mark = footage[number].fingerprint
+    return f"{mark}/{sum(media.fingerprint == mark for media in footage[:number])}"
+
+
+@dataclass(frozen=True)
+class _File:
+    """A source, its pieces in order, and what its operations' ids are made from."""
+
+    source: Source
+    pieces: Sequence[Piece]
+    seed: str
+
+    def operation(self, kind: Kind, span: FrameRange, **details: object) -> Operation:
+        """An operation whose id is the same for the same decision on the same content."""
+        text = f"{self.seed}/{kind}/{span.start}/{span.duration}"
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        made = Operation(kind, self.source.id, span, id=f"{kind}-{digest}")
+        return replace(made, **details)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A kept piece that a join may lead from."""
+
+    file: _File
+    range: FrameRange
+
+    def record(self, sequence: Fraction) -> int:
+        """Frames of the sequence that it lasts."""
+        return rescale_floor(self.range.duration, self.file.source.rate, sequence)
+
+
+def _operations(
+    files: Sequence[_File], mode: str, dissolve: int, sequence: Fraction
+) -> Iterator[Operation]:
+    """All operations in programme order."""
+    before: _Kept | None = None
+    between = ""  # why the two kept pieces are apart
+    blocked = False  # something is placed between them
+    for file in files:
+        for piece in file.pieces:
+            if not piece.kept:
+                yield _drop(file, piece, mode)
+                between, blocked = f"{piece.reason} taken out", blocked or mode != "extract"
+            else:
+                after = _Kept(file, piece.range)
+                if before is not None:
+                    reason = between if before.file is file else "next file"
+                    yield _join(before, after, 0 if blocked else dissolve, sequence, reason)
+                yield file.operation(
+                    Kind.KEEP, piece.range, confidence=piece.confidence, reason=piece.reason
+                )
+                before, blocked = after, False
+            if piece.confidence < REVIEW:
+                yield _mark(file, piece)
+
+
+def _drop(file: _File, piece: Piece, mode: str) -> Operation:
+    parameters: dict[str, Value] = {} if mode == "extract" else {"mode": mode}
+    return file.operation(
+        Kind.DROP,
+        piece.range,
+        confidence=piece.confidence,
+        reason=piece.reason,
+        parameters=parameters,
+    )
+
+
+def _mark(file: _File, piece: Piece) -> Operation:
+    parameters: dict[str, Value] = {
+        "name": "Review: kept" if piece.kept else "Review: left out",
+        "note": piece.reason,
+        "colour": "ORANGE",
+    }
+    return file.operation(
+        Kind.MARK,
+        piece.range,
+        confidence=piece.confidence,
+        reason="not certain",
+        parameters=parameters,
+    )
+
+
+def _join(before: _Kept, after: _Kept, dissolve: int, sequence: Fraction, reason: str) -> Operation:
+    """A dissolve where it is wanted and the media suffices, else a cut that says why."""
+    if dissolve:
+        offsets = dissolve // 2, dissolve - dissolve // 2
+        lacking = _lacking(before, after, offsets, sequence)
+        if not lacking:
+            source, one = before.file.source, Fraction(1)
+            return after.file.operation(
+                Kind.DISSOLVE,
+                covered_at_tail(before.range, source, one, sequence, *offsets),
+                source=source.id,
+                reason=reason,
+                parameters={"in_offset": offsets[0], "out_offset": offsets[1]},
+            )
+        reason = f"{reason}; no dissolve: {lacking}"
+    span = FrameRange(after.range.start, 0)
+    return after.file.operation(Kind.CUT, span, reason=reason)
+
+
+def _lacking(before: _Kept, after: _Kept, offsets: tuple[int, int], sequence: Fraction) -> str:
+    """Why a dissolve does not fit; empty where it does. A clip gives half of itself at most, so
+    that dissolves at both of its ends never meet."""
+    if offsets[0] > before.record(sequence) // 2 or offsets[1] > after.record(sequence) // 2:
+        return "a clip is too short for it"
+    pairs = zip(streams(before.file.source), streams(after.file.source), strict=False)
+    shared = [(leaving, entering) for leaving, entering in pairs if leaving and entering]
+    if not shared or bool(before.file.source.video) != bool(after.file.source.video):
+        return "the clips have no stream in common"
+    leaving, entering = shared[0]
+    needed = frames_for(before.record(sequence) + offsets[1], before.file.source.rate, sequence)
+    if before.range.start + needed > leaving.end:
+        return "the media ends too soon after the outgoing clip"
+    needed = frames_for(offsets[0], after.file.source.rate, sequence)
+    if after.range.start - needed < entering.start:
+        return "the media begins too late before the incoming clip"
+    return ""

@@ -1,0 +1,64 @@
+"""What the pictures of a file say against keeping it: black, a covered lens, nothing in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features import FAULTS, PictureSamples, fault_codes
+from ..solve import runs
+from ..timing import FrameRange, frames_covering
+
+#: Seconds of the shortest faulty passage that is taken out: a flash of black may be meant.
+LEAST_FAULTY = Fraction(1, 2)
+#: Seconds after which a picture that does not change at all counts as frozen, and the mean change
+#: of luma that even a still room shows through sensor noise.
+LEAST_FROZEN, STILL = Fraction(3), 0.0006
+#: How certain each fault is.
+_CERTAINTY = {"black": 0.95, "lens covered": 0.7, "nothing but a plain colour": 0.6}
+_FROZEN = ("frozen picture", 0.55)
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A passage whose picture is of no use."""
+
+    range: FrameRange
+    reason: str
+    confidence: float
+
+
+def faulty_passages(
+    samples: PictureSamples, extent: FrameRange, rate: Fraction, frozen: bool
+) -> list[Faulty]:
+    """Passages of ``extent`` (the frames with picture) to leave out, rising, apart from each other.
+
+    ``frozen`` adds pictures that stand still, which only matters where nothing is heard.
+    """
+    codes = fault_codes(samples.brightness, samples.contrast, samples.detail)
+    edges = np.append(samples.frames, extent.end)
+    found = []
+    for first, stop in runs(codes > 0):
+        span = FrameRange.between(int(edges[first]), int(edges[stop])).intersection(extent)
+        if span.duration >= frames_covering(LEAST_FAULTY, rate):
+            worst = FAULTS[int(np.bincount(codes[first:stop], minlength=len(FAULTS)).argmax())]
+            found.append(Faulty(span, worst, _CERTAINTY[worst]))
+    if frozen:
+        found += _frozen_passages(samples, codes, edges, rate)
+    return sorted(found, key=lambda passage: passage.range)
+
+
+def _frozen_passages(
+    samples: PictureSamples, codes: NDArray[Any], edges: NDArray[Any], rate: Fraction
+) -> list[Faulty]:
+    still = (samples.change < STILL) & (codes == 0)
+    found = []
+    for first, stop in runs(still):
+        span = FrameRange.between(int(edges[first]), int(edges[stop]))
+        if span.duration >= frames_covering(LEAST_FROZEN, rate):
+            found.append(Faulty(span, *_FROZEN))
+    return found
