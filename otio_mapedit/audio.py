@@ -1,0 +1,246 @@
+"""Sound out of files: every track as mono on one clock that starts with the picture.
+
+Sample ``k`` of a track is heard at ``origin + k / sample_rate`` seconds, whatever the file's
+timestamps do: gaps are silence, what overlaps or comes before the picture is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream as LibavAudio
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from numpy.typing import NDArray
+
+from .errors import MediaError
+from .media import MediaInfo
+from .media_open import open_media
+
+logger = logging.getLogger(__name__)
+
+Samples = NDArray[np.float32]
+
+#: Seconds of sound that are mixed and resampled at a time.
+_BLOCK = Fraction(1)
+
+#: Full scale of integer sample formats, packed or planar.
+_FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63}
+
+#: A channel is heard if it was ever this loud against the loudest: 20 dB less.
+_HEARD = 0.1
+
+#: Channels that cancel each other out leave less than this of the loudest one.
+_CANCELLED = 0.1
+
+
+@dataclass(frozen=True)
+class SoundBlock:
+    """A stretch of one track. The blocks of a track follow each other without a hole.
+
+    A track's first block starts where its sound starts, at 0 at the earliest; how long before its
+    end a track falls silent is told by :attr:`otio_mapedit.media.AudioStream.duration` alone.
+    """
+
+    track: int  # position in MediaInfo.audio
+    start: int  # sample number on the clock that starts with the picture
+    samples: Samples  # [n], mono, full scale is 1
+
+
+def sound(media: MediaInfo, sample_rate: int = 16000) -> Iterator[SoundBlock]:
+    """All tracks of a file, mixed to mono and resampled, in one pass.
+
+    A track's mono is the mean of the channels that carry sound: one that never comes within
+    20 dB of the loudest is left out, and where channels cancel each other the loudest stands.
+    What cannot be decoded is silence, with a warning in the log.
+
+    Raises:
+        MediaError: no sound, or the file cannot be read any more.
+    """
+    if not media.audio:
+        raise MediaError(media.path, "has no sound", "Name a file with sound.")
+    with open_media(media.path) as container:
+        tracks = _tracks(media, container, sample_rate)
+        for packet in _packets(media, container, [track.stream for track in tracks.values()]):
+            # Packets that bring out the decoder's rest know only their stream.
+            track = tracks[packet.stream.index]
+            for frame in _decoded(media, packet):
+                yield from track.take(frame)
+        for track in tracks.values():
+            yield from track.finish()
+
+
+class _Track:
+    """One sound stream on its way to mono samples at the right place."""
+
+    def __init__(self, media: MediaInfo, position: int, stream: LibavAudio, rate: int) -> None:
+        self.position = position
+        self.stream = stream
+        self.rate = rate
+        self.origin = media.origin
+        self.latest = media.duration + 1
+        self.base = Fraction(stream.time_base or 1)
+        self.mixer = _Mixer()
+        self.form: tuple[str, int, int] = ("", 0, 0)
+        self.resampler: AudioResampler | None = None
+        self.held: list[Samples] = []
+        self.held_samples = 0
+        self.expected: Fraction | None = None  # when the next sample of the file is due
+        self.next = 0  # number of the next sample that comes out of the resampler
+        self.given: int | None = None  # number of the next sample to give
+
+    def take(self, frame: AudioFrame) -> Iterator[SoundBlock]:
+        """Take a decoded frame; give what is ready."""
+        form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
+        if not frame.samples or not frame.sample_rate:
+            return
+        time = self._time(frame)
+        if time is None or time > self.latest:
+            return
+        if form != self.form or self._apart(time):
+            yield from self.finish()
+            self.form = form
+            self.next = math.floor(time * self.rate + Fraction(1, 2))
+            self.expected = time
+        assert self.expected is not None
+        self.expected += Fraction(frame.samples, frame.sample_rate)
+        self.held.append(_floats(frame))
+        self.held_samples += frame.samples
+        if self.held_samples >= _BLOCK * frame.sample_rate:
+            yield from self._give()
+
+    def finish(self) -> Iterator[SoundBlock]:
+        """Give all that was taken, to the last sample."""
+        yield from self._give()
+        if self.resampler is not None:
+            yield from self._place(_joined(self.resampler.resample(None)))
+            self.resampler = None
+
+    def _time(self, frame: AudioFrame) -> Fraction | None:
+        if frame.pts is None:
+            return self.expected
+        return frame.pts * self.base - self.origin
+
+    def _apart(self, time: Fraction) -> bool:
+        """Whether a frame does not follow on the one before, by more than rounding explains."""
+        if self.expected is None:
+            return True
+        return abs(time - self.expected) > 2 * max(self.base, Fraction(1, self.rate))
+
+    def _give(self) -> Iterator[SoundBlock]:
+        if not self.held:
+            return
+        mono = self.mixer.mix(np.concatenate(self.held, axis=1))
+        self.held, self.held_samples = [], 0
+        yield from self._place(self._resampled(mono))
+
+    def _resampled(self, mono: Samples) -> Samples:
+        source = self.form[2]
+        if source == self.rate:
+            return mono
+        if self.resampler is None:
+            self.resampler = AudioResampler(format="fltp", layout="mono", rate=self.rate)
+        frame = AudioFrame.from_ndarray(mono[np.newaxis], format="fltp", layout="mono")
+        frame.sample_rate = source
+        return _joined(self.resampler.resample(frame))
+
+    def _place(self, samples: Samples) -> Iterator[SoundBlock]:
+        """Give samples that begin at ``self.next``: silence before, or their beginning cut off."""
+        start = self.next
+        self.next += len(samples)
+        if self.given is None:
+            if self.next <= 0:
+                return
+            self.given = max(0, start)
+        while self.given < start:
+            silence = min(start - self.given, self.rate * 10)
+            yield SoundBlock(self.position, self.given, np.zeros(silence, np.float32))
+            self.given += silence
+        samples = samples[self.given - start :]
+        if len(samples):
+            yield SoundBlock(self.position, self.given, samples)
+            self.given += len(samples)
+
+
+class _Mixer:
+    """Mean of the channels that carry sound."""
+
+    def __init__(self) -> None:
+        self.loudest: NDArray[np.float64] | None = None
+
+    def mix(self, channels: Samples) -> Samples:
+        """Mono of ``[channels, n]``."""
+        if len(channels) == 1:
+            only: Samples = channels[0]
+            return only
+        level = np.sqrt(np.mean(np.square(channels, dtype=np.float64), axis=1))
+        if self.loudest is None or len(self.loudest) != len(level):
+            self.loudest = level
+        self.loudest = np.maximum(self.loudest, level)
+        heard = self.loudest >= _HEARD * self.loudest.max()
+        mono: Samples = channels[heard].mean(axis=0, dtype=np.float32)
+        left = math.sqrt(float(np.mean(np.square(mono, dtype=np.float64))))
+        if left < _CANCELLED * level.max():
+    XX
+
+
+def _tracks(media: MediaInfo, container: InputContainer, rate: int) -> dict[int, _Track]:
+    """Tracks by stream index; the demuxer leaves all other streams out."""
+    places = {stream.index: place for place, stream in enumerate(media.audio)}
+    found: dict[int, _Track] = {}
+    for stream in container.streams:
+        if stream.index in places and isinstance(stream, LibavAudio):
+            found[stream.index] = _Track(media, places[stream.index], stream, rate)
+        else:
+            stream.discard = Discard.all
+    if len(found) != len(places):
+        raise MediaError(media.path, "changed while it was read", "Run again.")
+    return found
+
+
+def _packets(
+    media: MediaInfo, container: InputContainer, streams: list[LibavAudio]
+) -> Iterator[Packet[Any]]:
+    """Packets up to the end of the file or of what can be read of it."""
+    try:
+        yield from container.demux(*streams)
+    except (av.error.FFmpegError, OSError) as error:
+        logger.warning("%s: reading stopped before the end: %s", media.name, error)
+
+
+def _decoded(media: MediaInfo, packet: Packet[Any]) -> list[AudioFrame]:
+    try:
+        frames: list[Any] = packet.decode()
+        return frames
+    except (av.error.FFmpegError, ValueError) as error:
+        logger.warning("%s: sound cannot be decoded, taken as silence: %s", media.name, error)
+        return []
+
+
+def _floats(frame: AudioFrame) -> Samples:
+    """Samples of a frame as ``[channels, n]``, full scale 1."""
+    values = frame.to_ndarray()
+    if not frame.format.is_planar:
+        values = values.reshape(-1, frame.layout.nb_channels).T
+    kind = frame.format.name.rstrip("p")
+    if kind in _FULL_SCALE:
+        scale = _FULL_SCALE[kind]
+        floats = values.astype(np.float32) - (scale if kind == "u8" else 0)
+        return np.asarray(floats / np.float32(scale), np.float32)
+    # A damaged float track may hold anything; nothing sensible is beyond 20 dB over full scale.
+    return np.clip(np.nan_to_num(values.astype(np.float32)), -10, 10)
+
+
+def _joined(frames: list[AudioFrame]) -> Samples:
+    parts = [frame.to_ndarray()[0] for frame in frames]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
