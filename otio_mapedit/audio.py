@@ -191,7 +191,8 @@ class _Mixer:
         mono: Samples = channels[heard].mean(axis=0, dtype=np.float32)
         left = math.sqrt(float(np.mean(np.square(mono, dtype=np.float64))))
         if left < _CANCELLED * level.max():
-    XX
+            mono = channels[int(level.argmax())]
+        return mono
 
 
 def _tracks(media: MediaInfo, container: InputContainer, rate: int) -> dict[int, _Track]:
