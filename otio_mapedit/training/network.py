@@ -1,0 +1,199 @@
+"""The shot network: a factorised 3-D convolution pyramid, a similarity band, a GRU.
+
+A frame's thumbnail passes four stages, each a spatial 1 x 3 x 3 convolution that halves the picture
+and, from the second on, a temporal 3 x 1 x 1 convolution that mixes it with its neighbours. On a
+CPU both are fastest as 2-D operators over batch x time: the temporal one is a 1 x 1 convolution of
+three shifted copies. The pooled features of every stage together (the multi-scale fusion) describe
+the frame. Beside them stands the similarity band: how far the frame is from each of its neighbours
+up to ``lags`` away, by a learned embedding, by the picture itself, by its light alone and by its
+colours. Temporal convolutions and a GRU in both directions read the two and answer for every frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..spec import ShotSpec
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the network; ``spec`` fixes what goes in and comes out.
+
+    ``widths`` are the channels of the pyramid's stages, ``fused`` the size of a frame's
+    description, ``lags`` the reach of the band in frames, ``state`` the GRU's size per direction,
+    ``bins`` the histogram's bins per colour.
+    """
+
+    widths: tuple[int, ...] = (16, 32, 64, 96)
+    fused: int = 64
+    lags: int = 16
+    state: int = 64
+    bins: int = 8
+    spec: ShotSpec = field(default_factory=ShotSpec)
+
+
+class Stage(nn.Module):
+    """One stage of the pyramid: ``(B*T, C, h, w)`` to ``(B*T, width, h/2, w/2)``."""
+
+    def __init__(self, channels: int, width: int, temporal: bool) -> None:
+        super().__init__()
+        self.spatial = nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        self.temporal = nn.Conv2d(3 * width, width, 1) if temporal else None
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Runs lie end to end on the first axis; at their ends the neighbour is another run.
+
+        That spoils one frame per stage at either end of a run, which is less than the context
+        that is thrown away there.
+        """
+        here = functional.relu(self.norm(self.spatial(frames)))
+        if self.temporal is None:
+            return here
+        before, after = torch.cat([here[-1:], here[:-1]]), torch.cat([here[1:], here[:1]])
+        return functional.relu(here + self.temporal(torch.cat([before, here, after], 1)))
+
+
+class Band(nn.Module):
+    """Similarity of every frame to its neighbours: ``(B, T, E)`` to ``(B, T, 2 * lags)``.
+
+    Features of unit length are compared by their scalar product. Beyond the ends of the run the
+    last frame stands in.
+    """
+
+    def __init__(self, lags: int) -> None:
+        super().__init__()
+        steps = [step for step in range(-lags, lags + 1) if step]
+        self.register_buffer("steps", torch.tensor(steps), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """See the class."""
+        alike = features @ features.transpose(1, 2)
+        count = features.shape[1]
+        steps: Tensor = self.get_buffer("steps")
+        neighbours = torch.arange(count, device=features.device)[:, None] + steps
+        neighbours = neighbours.clamp(min=0).minimum(torch.full_like(neighbours, 1) * (count - 1))
+        return alike.gather(2, neighbours.expand(features.shape[0], -1, -1))
+
+
+class TemporalBlock(nn.Module):
+    """A residual temporal convolution over ``(B, C, T)`` that reaches ``dilation`` frames."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, series: Tensor) -> Tensor:
+        """See the class."""
+        return functional.relu(series + self.norm(self.mix(series)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network says before probabilities are made of it; all ``(B, T, ...)``.
+
+    ``reconstructed`` are the pooled features as the GRU's state remembers them and ``pooled`` what
+    they were; the two meet in the reconstruction loss.
+    """
+
+    cut: Tensor
+    transition: Tensor
+    kind: Tensor
+    embedding: Tensor
+    quality: Tensor
+    pooled: Tensor
+    reconstructed: Tensor
+
+
+class ShotNetwork(nn.Module):
+    """See the module; reads uint8 ``(B, T, 27, 48, 3)``."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        spec, widths = config.spec, config.widths
+        self.stages = nn.ModuleList(
+            Stage(before, width, temporal=index > 0)
+            for index, (before, width) in enumerate(zip((3, *widths), widths, strict=False))
+        )
+        pooled = sum(widths) + 6 * widths[-1]
+        self.pooled_norm = nn.LayerNorm(pooled)
+        self.fuse = nn.Linear(pooled, config.fused)
+        self.embed = nn.Linear(pooled, spec.embedding)
+        self.band = Band(config.lags)
+        self.read_band = nn.Linear(4 * 2 * config.lags, config.fused)
+        wide = 2 * config.fused
+        self.blocks = nn.Sequential(*(TemporalBlock(wide, reach) for reach in (1, 2, 4)))
+        self.gru = nn.GRU(wide, config.state, batch_first=True, bidirectional=True)
+        heads = 2 + len(spec.kinds) + len(spec.quality)
+        self.hidden = nn.Linear(wide + 2 * config.state, 2 * config.fused)
+        self.heads = nn.Linear(2 * config.fused, heads)
+        self.reconstruct = nn.Linear(2 * config.state, pooled)
+
+    def forward(self, frames: Tensor) -> Answer:
+        """Answer for every frame of every run."""
+        batch, spec = frames.shape[0], self.config.spec
+        flat = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
+        pooled = self._pooled(flat, batch)
+        embedding = functional.normalize(self.embed(pooled), dim=-1)
+        bands = [embedding, *_raw_features(flat, batch, self.config.bins)]
+        similar = torch.cat([self.band(features) for features in bands], -1)
+        # Distances, not products: they tell near-equal frames from equal ones.
+        apart = (2 * (1 - similar).clamp(min=0) + 1e-4).sqrt()
+        series = torch.cat([self.fuse(pooled), self.read_band(apart)], -1)
+        series = self.blocks(functional.relu(series).transpose(1, 2)).transpose(1, 2)
+        state, _ = self.gru(series)
+        said = self.heads(functional.relu(self.hidden(torch.cat([series, state], -1))))
+        sizes = [1, 1, len(spec.kinds), len(spec.quality)]
+        cut, transition, kind, quality = said.split(sizes, -1)
+        remembered = self.reconstruct(state)
+        return Answer(cut[..., 0], transition[..., 0], kind, embedding, quality, pooled, remembered)
+
+    def _pooled(self, flat: Tensor, batch: int | Tensor) -> Tensor:
+        """Features of every scale, pooled over the picture; of the last also its six parts."""
+        picture, scales = flat.contiguous(memory_format=torch.channels_last), []
+        for stage in self.stages:
+            picture = stage(picture)
+            scales.append(picture.mean((2, 3)))
+        scales.append(picture.flatten(1))
+        return self.pooled_norm(torch.cat(scales, 1).reshape(batch, -1, self.fuse.in_features))
+
+
+def _raw_features(flat: Tensor, batch: int | Tensor, bins: int) -> list[Tensor]:
+    """The picture in small, its light alone, and its colours: three ``(B, T, n)`` of unit length.
+
+    The histogram spreads each value over its two nearest bins, so that it changes smoothly.
+    """
+    small = functional.avg_pool2d(flat, (3, 4))
+    light = small.mean(1, keepdim=True)
+    light = light - light.mean((2, 3), keepdim=True)
+    coarse = functional.avg_pool2d(flat, 3)
+    middles = torch.linspace(-1, 1, bins, device=flat.device)
+    nearness = functional.relu(1 - (coarse.flatten(2)[..., None] - middles).abs() * (bins - 1) / 2)
+    features = (small.flatten(1), light.flatten(1), nearness.sum(2).flatten(1))
+    return [functional.normalize(one.reshape(batch, -1, one.shape[1]), dim=-1) for one in features]
+
+
+class Probabilities(nn.Module):
+    """The network as it is shipped: ``frames`` to the five outputs of ``ShotSpec``."""
+
+    def __init__(self, network: ShotNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """``cut``, ``transition``, ``kind``, ``embedding``, ``quality``."""
+        said: Answer = self.network(frames)
+        return (
+            said.cut.sigmoid(),
+            said.transition.sigmoid(),
+            said.kind.softmax(-1),
+            said.embedding,
+            said.quality.sigmoid(),
+        )
