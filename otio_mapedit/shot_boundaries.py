@@ -8,6 +8,7 @@ before comes back) only refines: it tells a flash from a cut and black from a da
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -138,40 +139,55 @@ def _without_flashes(
 
 def _gradual(predictions: ShotPredictions, level: float, blacks: list[Run]) -> list[Boundary]:
     """Gradual transitions; what touches a black passage is a fade into or out of it."""
-    found = []
+    found: list[Boundary] = []
     for first, stop in mixed_runs(predictions.transition, level):
         for start, end in beside_black(first, stop, blacks):
-            boundary = _transition(predictions, start, end, blacks)
-            if boundary is not None:
-                found.append(boundary)
+            found += _transitions(predictions, start, end, blacks)
     return found
 
 
-def _transition(
+def _transitions(
     predictions: ShotPredictions, first: int, stop: int, blacks: list[Run]
-) -> Boundary | None:
-    """What a run of mixed pictures is; None where it is too short to be anything."""
-    if stop - first < 1:
-        return None
-    confidence = float(predictions.transition[first:stop].mean())
+) -> Iterator[Boundary]:
+    """What a run of mixed pictures is: a fade beside black, else a transition or a cut."""
+    to_black = any(stop == black_first for black_first, _ in blacks)
+    from_black = any(first == black_stop for _, black_stop in blacks)
+    if from_black and to_black:
+        brightest = predictions.luma[first:stop].argmax()
+        middle = first + int(brightest)
+        yield from _mixed(predictions, "fade_in", first, middle)
+        yield from _mixed(predictions, "fade_out", middle + 1, stop)
+    elif from_black:
+        yield from _mixed(predictions, "fade_in", first, stop)
+    elif to_black:
+        yield from _mixed(predictions, "fade_out", first, stop)
+    elif stop - first < MIN_RUN:
+        at = (first + stop + 1) // 2
+        if 0 < at < len(predictions):
+            peak = float(predictions.transition[first:stop].max())
+            yield Boundary(at, at, "cut", peak)
+    else:
+        yield from _without_black(predictions, first, stop)
+
+
+def _without_black(predictions: ShotPredictions, first: int, stop: int) -> Iterator[Boundary]:
+    """A transition that touches no black passage."""
     kind, _ = likely_kind(predictions, first, stop)
-    if any(stop == black_first for black_first, _ in blacks):
-        return Boundary(first, stop, "fade_out", confidence)
-    if any(first == black_stop for _, black_stop in blacks):
-        return Boundary(first, stop, "fade_in", confidence)
-    if stop - first < MIN_RUN:
-        at = min((first + stop + 1) // 2, len(predictions) - 1)
-        peak = float(predictions.transition[first:stop].max())
-        return Boundary(at, at, "cut", peak) if at > 0 else None
-    if kind == "fade_in" and first == 0:
-        return Boundary(first, stop, kind, confidence)
-    if kind == "fade_out" and stop == len(predictions):
-        return Boundary(first, stop, kind, confidence)
-    if first == 0 or stop == len(predictions):
-        return None  # the other shot of a dissolve is not in the file
-    if kind in ("fade_out", "fade_in"):
-        return Boundary(first, stop, "dissolve", confidence, plain=True)
-    return Boundary(first, stop, kind, confidence)
+    starts, ends = first == 0, stop == len(predictions)
+    if starts or ends:
+        # The other shot of a dissolve is not in the file; a fade needs none.
+        if kind == ("fade_in" if starts else "fade_out") and not (starts and ends):
+            yield from _mixed(predictions, kind, first, stop)
+    else:
+        plain = kind in ("fade_out", "fade_in")
+        yield from _mixed(predictions, "dissolve" if plain else kind, first, stop, plain)
+
+
+def _mixed(
+    predictions: ShotPredictions, kind: str, first: int, stop: int, plain: bool = False
+) -> Iterator[Boundary]:
+    if first < stop:
+        yield Boundary(first, stop, kind, float(predictions.transition[first:stop].mean()), plain)
 
 
 def _outside(cuts: list[Boundary], gradual: list[Boundary], blacks: list[Run]) -> list[Boundary]:

@@ -27,9 +27,11 @@ MIN_RUN = 3
 CAME_BACK = 0.35
 """A picture came back when it differs from what it was by less than this share of the jump."""
 
-#: Black on a thumbnail, if the network agrees: mean luma, and the brightest spot. A small
-#: watermark stays below, a title does not.
-_BLACK_LUMA, _BLACK_PEAK = 0.025, 0.25
+#: Black on a thumbnail: mean luma, and the brightest spot. A small watermark stays below, a
+#: title does not.
+_BLACK_LUMA, _BLACK_PEAK = 0.008, 0.25
+#: The same for black that is not quite (a wrong range, an old tape), if the network agrees.
+_GREY_LUMA, _GREY_PEAK = 0.08, 0.1
 #: Pictures of a black passage are at most this much brighter than its usual picture: about two
 #: steps of eight bits.
 _BLACK_SPREAD = 0.008
@@ -56,22 +58,23 @@ def shifted(threshold: float, sensitivity: float) -> float:
 
 def black_passages(predictions: ShotPredictions) -> list[Run]:
     """Runs of at least :data:`MIN_BLACK` black pictures, as (first, stop)."""
-    luma, said = predictions.luma, _quality(predictions, "black")
+    luma, peak = predictions.luma, predictions.peak
+    black = (luma <= _BLACK_LUMA) & (peak <= _BLACK_PEAK)
+    black |= (luma <= _GREY_LUMA) & (peak <= _GREY_PEAK) & (_quality(predictions, "black") >= 0.5)
     passages = []
-    for first, stop in runs((luma <= _BLACK_LUMA) & (predictions.peak <= _BLACK_PEAK)):
+    for first, stop in runs(black):
         # The last pictures of a fade are dark, too: black is what the passage mostly is.
         darkest = np.sort(luma[first:stop])[: max(MIN_BLACK, (stop - first) // 2)]
         for start, end in runs(luma[first:stop] <= float(np.median(darkest)) + _BLACK_SPREAD):
-            passage = (first + start, first + end)
-            if end - start >= MIN_BLACK and said[slice(*passage)].mean() >= 0.5:
-                passages.append(passage)
+            if end - start >= MIN_BLACK:
+                passages.append((first + start, first + end))
     return passages
 
 
 def _quality(predictions: ShotPredictions, name: str) -> Curve:
-    """One quality curve; all ones where the network does not have it, so that pixels decide."""
+    """One quality curve; zero where the network does not have it."""
     if name not in predictions.quality_names:
-        return np.ones(len(predictions), np.float32)
+        return np.zeros(len(predictions), np.float32)
     curve: Curve = predictions.quality[:, predictions.quality_names.index(name)]
     return curve
 
@@ -99,8 +102,7 @@ def flash_end(predictions: ShotPredictions, at: int) -> int | None:
     luma, flash = predictions.luma, _quality(predictions, "flash")
     before = float(luma[at - 1])
     jump = float(luma[at : at + 2].max()) - before
-    said = "flash" in predictions.quality_names and flash[at : at + 2].max() >= 0.5
-    if jump < _FLASH_LUMA and not said:
+    if jump < _FLASH_LUMA and flash[at : at + 2].max() < 0.5:
         return None
     settled = np.flatnonzero(np.abs(luma[at + 1 :] - before) <= max(abs(jump) / 4, 0.01))
     return at + 1 + (int(settled[0]) if len(settled) else 0)

@@ -49,7 +49,7 @@ class Curves:
         return self
 
     def black(self, first: int, stop: int) -> Curves:
-        self.luma[first:stop] = self.peak[first:stop] = 0.01
+        self.luma[first:stop] = self.peak[first:stop] = 0.001
         self.quality[first:stop, QUALITIES.index("black")] = 0.99
         return self
 
@@ -135,6 +135,13 @@ def test_one_run_over_black_is_two_fades() -> None:
     assert bounds(curves) == [("fade_out", 30, 42), ("fade_in", 50, 58)]
 
 
+def test_a_shot_of_nothing_but_fades() -> None:
+    curves = Curves(100).black(0, 10).mixes(9, 91, "dissolve").black(90, 100)
+    curves.luma[10:90] = 0.4 - abs(np.arange(80) - 30) / 200
+    assert bounds(curves) == [("fade_in", 10, 40), ("fade_out", 41, 90)]
+    assert [shot.black for shot in find_shots(curves.done()).shots] == [True, False, True]
+
+
 def test_touching_black_is_a_dissolve_through_it() -> None:
     curves = Curves(100).mixes(30, 42, "fade_out").black(42, 44).mixes(43, 55, "fade_in")
     assert bounds(curves) == [("dissolve", 30, 55)]
@@ -149,8 +156,13 @@ def test_cuts_to_black_are_cuts() -> None:
 
 def test_a_dark_shot_is_not_black() -> None:
     curves = Curves(60).black(20, 30)
+    curves.luma[20:30] = 0.05
+    curves.peak[20:30] = 0.09
+    assert len(bounds(curves)) == 2
     curves.quality[:] = 0
     assert bounds(curves) == []
+    curves.luma[20:30] = 0
+    assert len(bounds(curves)) == 2
 
 
 def test_fades_at_the_ends_of_the_file() -> None:
@@ -374,7 +386,7 @@ def any_curves(draw: st.DrawFn) -> Curves:
     curves.kind = random.random((count, len(KINDS)))
     curves.quality = random.random((count, len(QUALITIES)))
     curves.returned = random.random(count)
-    curves.luma = np.where(random.random(count) < 0.5, 0.01, random.random(count))
+    curves.luma = np.where(random.random(count) < 0.5, 0.001, random.random(count))
     curves.peak = np.repeat(np.where(random.random(count) < 0.3, 0.05, 0.8), sharp)[:count]
     return curves
 
