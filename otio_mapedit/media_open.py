@@ -86,7 +86,7 @@ def open_media(path: Path) -> InputContainer:
         return av.open(
             str(path), "r", options=_OPTIONS, metadata_errors="replace", timeout=_PATIENCE
         )
-    except (OSError, ValueError, MemoryError) as error:
+    except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise unreadable(path, error) from error
 
 

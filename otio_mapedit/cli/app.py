@@ -101,7 +101,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; gives the exit code. Never raises on purpose."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     output.begin(as_json="--json" in words)
-    signal.signal(signal.SIGTERM, _stop)
+    if arguments is None:
+        signal.signal(signal.SIGTERM, _stop)
     try:
         code = typer.main.get_command(app).main(
             args=words, prog_name="mapedit", standalone_mode=False

@@ -23,6 +23,13 @@ class Verb(TyperCommand):
         pieces = super().collect_usage_pieces(ctx)
         return [piece.translate(_NO_BRACES) for piece in pieces]
 
+    def invoke(self, ctx: Any) -> Any:
+        """Carry the verb out. Typer would take an EOFError, which libav raises too, for Ctrl-D."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, then the options under their headings."""
         grouped: dict[str, list[tuple[str, str]]] = {"Arguments": []}

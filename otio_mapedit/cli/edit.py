@@ -134,9 +134,7 @@ def _present(
     return found.review
 
 
-import importlib.util
-
-for _name in [n for n in RECIPES if importlib.util.find_spec(f"otio_mapedit.recipes.{n}")]:
+for _name in RECIPES:
     _command = with_options(_verb(_name), _shared, recipe(_name).Options)
     _command.__doc__ = _HELP[_name]
     app.command(_name, cls=Verb)(_command)

@@ -10,10 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ..timing import Length, rate_text
+from ..timing import Length, parse_length, parse_rate, rate_text
 from .common import GROUPS
 
-_WORDS = {Length: "LENGTH", Fraction: "RATE", int: "NUMBER", float: "NUMBER", str: "TEXT"}
+#: What stands for a value in the help, by its parser or else by its type.
+_WORDS: dict[Any, str] = {
+    parse_length: "LENGTH", parse_rate: "RATE",
+    Length: "LENGTH", Fraction: "RATE", int: "NUMBER", float: "NUMBER",
+}  # fmt: skip
 
 
 def with_options(
@@ -43,18 +47,26 @@ def option_help(field: dataclasses.Field[Any]) -> str:
     choices = field.metadata.get("choices", ())
     if choices and not all(str(choice) in text for choice in choices):
         text = f"{text.rstrip('.')}: {_listed(choices)}"
-    text = text[:1].upper() + text[1:].rstrip(".")
-    return f"{text}. [default: {default_text(field)}]"
+    text = text[:1].upper() + text[1:].rstrip(".") + "."
+    default = default_text(field)
+    return f"{text} [default: {default}]" if default else text
 
 
 def default_text(field: dataclasses.Field[Any]) -> str:
-    """A default as a person would type it."""
+    """A default as a person would type it; empty where there is none."""
     value = field.default
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Fraction):
         return rate_text(value)
-    return "none" if value in (None, "") else str(value)
+    return "" if value is None else str(value)
+
+
+def value_word(field: dataclasses.Field[Any]) -> str:
+    """What stands for the option's value in the help: ``CHOICE``, ``LENGTH``, ...."""
+    if field.metadata.get("choices"):
+        return "CHOICE"
+    return _WORDS.get(field.metadata.get("parse")) or _WORDS.get(type(field.default), "TEXT")
 
 
 def flag_of(name: str) -> str:
@@ -69,7 +81,7 @@ def _parameter(field: dataclasses.Field[Any]) -> Parameter:
     made: Any = typer.Option(
         f"{flag}/--no-{flag[2:]}" if switch else flag,
         help=option_help(field),
-        metavar=None if switch else "|".join(choices) or _WORDS.get(type(field.default), "TEXT"),
+        metavar=None if switch else value_word(field),
         rich_help_panel=GROUPS[0],
         autocompletion=(lambda: list(choices)) if choices else None,
         show_default=False,

@@ -100,7 +100,6 @@ def listen(level: int) -> None:
     """Show the package's log from -1 (errors) over 0 (warnings) and 1 to 2 (everything)."""
     logger = logging.getLogger("otio_mapedit")
     logger.handlers = [_Messages()]
-    logger.propagate = False
     logger.setLevel(_LEVELS[max(-1, min(2, level))])
 
 

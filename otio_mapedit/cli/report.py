@@ -40,6 +40,8 @@ class Report:
     joins: dict[str, int]  # cut, dissolve, wipe, fade_in, fade_out: how many
     markers: int
     review: int  # markers that ask for a look
+    options: dict[str, Any]  # what the recipe was told
+    generator: str  # program and networks
 
 
 def report(decisions: DecisionList) -> Report:
@@ -65,6 +67,8 @@ def report(decisions: DecisionList) -> Report:
         joins={str(kind): sum(op.kind is kind for op in operations) for kind in joins},
         markers=sum(op.kind is Kind.MARK for op in operations),
         review=sum(for_review(op) for op in operations),
+        options=dict(decisions.options),
+        generator=decisions.generator,
     )
 
 
@@ -90,6 +94,8 @@ def facts(found: Report) -> dict[str, Any]:
         "joins": found.joins,
         "markers": found.markers,
         "review": found.review,
+        "options": found.options,
+        "generator": found.generator,
     }
 
 

@@ -32,6 +32,7 @@ def write_timeline(timeline: otio.schema.Timeline, target: Target) -> list[str]:
         sys.stdout.write(otio.adapters.write_to_string(timeline, "otio_json") + "\n")
         return []
     with replacing(target.path, target.force) as temporary:
+        temporary.unlink()  # OTIO's .otioz writer refuses a file that is there
         otio.adapters.write_to_file(timeline, str(temporary))
     output.wrote(target.path)
     return []

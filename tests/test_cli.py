@@ -1,0 +1,390 @@
+"""The command line: exit codes, one-line errors, data on stdout, nothing partial on disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+import pytest
+
+from otio_mapedit import __version__, files, mapedit_file
+from otio_mapedit.cli import app, edit
+from otio_mapedit.cli.app import VERBS, run
+from otio_mapedit.operations import DecisionList, Kind, Operation
+from otio_mapedit.timing import FrameRange
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+TALK, EDITED = SAMPLES / "talk.mp4", SAMPLES / "edited.mp4"
+HEAVY = {"numpy", "av", "onnxruntime", "opentimelineio", "rich", "torch"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Runs a command line in this process."""
+
+    def call(*words: str | Path) -> Outcome:
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    logger = logging.getLogger("otio_mapedit")
+    before = (logger.handlers, logger.level)
+    yield call
+    logger.handlers, logger.level = before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def one_line(outcome: Outcome, code: int) -> str:
+    """The error line, after checking that it is one, on stderr, and no traceback."""
+    assert outcome.code == code, outcome
+    assert "Traceback" not in outcome.err
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert outcome.err.startswith("mapedit: ")
+    return outcome.err
+
+
+# Help ----------------------------------------------------------------------------------------
+
+
+def test_help_names_every_verb(cli: Cli) -> None:
+    for words in ([], ["--help"], ["-h"]):
+        shown = cli(*words)
+        assert shown.code == 0
+        assert all(f"  {verb} " in shown.out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(cli: Cli, verb: str) -> None:
+    shown = cli(verb, "--help")
+    assert shown.code == 0
+    assert f"Usage: mapedit {verb}" in shown.out
+    assert max(len(line) for line in shown.out.splitlines()) <= 80
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from otio_mapedit.cli.app import run; run(['--help']);"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version").out == f"mapedit {__version__}\n"
+
+
+# Wrong use -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["prob"], "Did you mean 'probe'?"),
+        (["roughcut"], "missing argument 'FILE'"),
+        (["roughcut", "--paec", "2", TALK], "--pace"),
+        (["shots", TALK, "--min-shot", "soon"], "Write seconds (0.25s)"),
+        (["shots", TALK, "--transitions", "melt"], "keep, cut"),
+        (["shots", TALK, "--for", "resolv"], "Did you mean resolve?"),
+        (["shots", TALK, "-o", "cut.xyz"], ".otio, .otioz or .mapedit"),
+        (["shots", TALK, "-o", "cut"], ".otio, .otioz or .mapedit"),
+        (["shots", TALK, "-o", "cut.mapedit", "--for", "resolve"], "Leave --for out"),
+        (["shots", TALK, "-o", "-.otioz"], "Name a file with -o"),
+        (["shots", TALK, "-o", "-", "--json"], "Name a file with -o"),
+    ],
+)
+def test_wrong_use_gets_one_line(cli: Cli, here: Path, words: list[str], hint: str) -> None:
+    assert hint in one_line(cli(*words), 2)
+    assert not list(here.iterdir())
+
+
+def test_wrong_use_is_json_too(cli: Cli) -> None:
+    failed = cli("probe", "--jsno", "--json", TALK)
+    assert failed.json["error"]["exit_code"] == 2
+    one_line(failed, 2)
+
+
+# Bad footage ---------------------------------------------------------------------------------
+
+
+def _bad_files(folder: Path) -> dict[str, Path]:
+    """Inputs that no verb can use, by what is wrong with them."""
+    content = TALK.read_bytes()
+    made = {
+        "zero": b"",
+        "head": content[:3000],
+        "tail": content[len(content) // 2 :],
+        "text": b"this is not a film\n" * 500,
+        "noise": os.urandom(20_000),
+    }
+    found = {name: folder / f"{name}.mp4" for name in (*made, "missing", "folder", "loop")}
+    for name, data in made.items():
+        found[name].write_bytes(data)
+    found["folder"].mkdir()
+    found["loop"].symlink_to(found["loop"].name)
+    if os.geteuid() != 0:
+        found["secret"] = folder / "secret.mp4"
+        found["secret"].write_bytes(content)
+        found["secret"].chmod(0)
+    return found
+
+
+@pytest.mark.parametrize("verb", ["probe", "shots", "roughcut"])
+def test_bad_footage_is_one_line_and_exit_code_4(cli: Cli, here: Path, verb: str) -> None:
+    for name, path in _bad_files(here).items():
+        before = sorted(here.iterdir())
+        words = [verb, path] if verb == "probe" else [verb, path, "-o", here / "cut.otio"]
+        assert str(path) in one_line(cli(*words), 4), name
+        assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_footage_is_used_or_refused(cli: Cli, here: Path, seed: int) -> None:
+    content = bytearray(TALK.read_bytes())
+    for place in range(seed * 977, len(content), 20_011):
+        content[place] ^= 1 << (place % 8)
+    damaged = here / "damaged.mp4"
+    damaged.write_bytes(content)
+    outcome = cli("roughcut", damaged, "-o", "cut.otio", "--no-cache")
+    assert outcome.code in (0, 4)
+    assert "Traceback" not in outcome.err
+    assert (here / "cut.otio").exists() == (outcome.code == 0)
+
+
+def test_one_bad_file_does_not_hide_the_others(cli: Cli, here: Path) -> None:
+    shown = cli("probe", TALK, here / "missing.mov", EDITED)
+    assert shown.code == 4
+    assert "talk.mp4" in shown.out
+    assert "edited.mp4" in shown.out
+    assert shown.err.count("\n") == 1
+    listed = cli("probe", "--json", TALK, here / "missing.mov").json
+    assert [info["start_timecode"] for info in listed["files"]] == ["01:00:00:00"]
+    assert listed["failed"][0]["error"]["exit_code"] == 4
+
+
+def test_probe_tells_what_is_in_a_file(cli: Cli) -> None:
+    shown = cli("probe", EDITED).out
+    for part in ("909 frames", "29.97 fps (30000/1001)", "01:00:00;00", "drop-frame", "640 × 360"):
+        assert part in shown
+    facts = cli("probe", "--json", EDITED).json["files"][0]
+    assert facts["rate"] == "30000/1001"
+    assert facts["drop_frame"] is True
+    assert facts["audio"][0]["channels"] == 2
+
+
+# Outputs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["otio", "otioz", "mapedit"])
+def test_writes_what_the_ending_says(cli: Cli, here: Path, kind: str) -> None:
+    outcome = cli("roughcut", TALK, "-o", f"cut.{kind}", "--json")
+    assert outcome.code == 0, outcome.err
+    done = outcome.json
+    assert done["output"] == f"cut.{kind}"
+    assert done["clips"] > 1
+    assert done["kept_seconds"] + done["dropped_seconds"] == pytest.approx(done["source_seconds"])
+    if kind == "mapedit":
+        assert mapedit_file.read(here / "cut.mapedit").recipe == "roughcut"
+    else:
+        timeline = otio.adapters.read_from_file(str(here / f"cut.{kind}"))
+        assert len(timeline.find_clips()) > done["clips"]  # picture and sound
+
+
+def test_without_o_the_name_says_what_it_is(cli: Cli, here: Path) -> None:
+    outcome = cli("roughcut", TALK)
+    assert outcome.code == 0, outcome.err
+    assert [path.name for path in here.iterdir()] == ["talk-roughcut.otio"]
+    assert "wrote talk-roughcut.otio" in outcome.out
+
+
+def test_standard_output_carries_only_the_result(cli: Cli, here: Path) -> None:
+    plain = cli("roughcut", TALK, "-o", "-")
+    assert otio.adapters.read_from_string(plain.out, "otio_json").name == "talk"
+    assert "kept" in plain.err
+    assert mapedit_file.loads(cli("roughcut", TALK, "-o", "-.mapedit", "-q").out).name == "talk"
+    assert not list(here.iterdir())
+
+
+def test_nothing_is_overwritten_without_force(cli: Cli, here: Path) -> None:
+    old = here / "cut.otio"
+    old.write_text("mine")
+    assert "--force" in one_line(cli("roughcut", TALK, "-o", old), 2)
+    assert old.read_text() == "mine"
+    assert cli("roughcut", TALK, "-o", old, "--force").code == 0
+    assert old.read_text() != "mine"
+
+
+def test_output_is_refused_before_any_work(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("worked before the output was checked")
+
+    monkeypatch.setattr(edit, "probe", never)
+    footage = here / "talk.otio"  # a source with a name that could be written
+    footage.write_bytes(TALK.read_bytes())
+    (here / "folder.otio").mkdir()
+    assert "no/cut.otio" in one_line(cli("roughcut", TALK, "-o", "no/cut.otio"), 2)
+    assert "is a folder" in one_line(cli("roughcut", TALK, "-o", "folder.otio"), 2)
+    assert "inputs" in one_line(cli("roughcut", footage, "-o", footage, "--force"), 2)
+    if os.geteuid() != 0:
+        here.chmod(0o555)
+        assert "permission" in one_line(cli("roughcut", TALK, "-o", "cut.otio"), 2)
+        here.chmod(0o755)
+
+
+@pytest.mark.parametrize("kind", ["otio", "otioz", "mapedit"])
+def test_a_full_disk_leaves_the_old_file(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    old = here / f"cut.{kind}"
+    old.write_text("mine")
+    monkeypatch.setattr(files, "_flush", full)
+    assert "the disk is full" in one_line(cli("roughcut", TALK, "-o", old, "--force"), 2)
+    assert old.read_text() == "mine"
+    assert list(here.iterdir()) == [old]
+
+
+@pytest.mark.parametrize(("module", "name"), [(edit, "decide_footage"), (files, "_flush")])
+def test_ctrl_c_writes_nothing(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(module, name, interrupted)
+    assert "Nothing was written" in one_line(cli("roughcut", TALK, "-o", "cut.otio"), 130)
+    assert not list(here.iterdir())
+
+
+# Settings ------------------------------------------------------------------------------------
+
+
+def test_flags_win_over_environment_over_settings(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def minimum(*words: str) -> str:
+        given = cli("roughcut", TALK, "--force", "--json", *words).json
+        return str(given["options"]["min_shot"])
+
+    (here / "mapedit.toml").write_text('[roughcut]\nmin_shot = "41f"\n')
+    assert minimum() == "41f"
+    monkeypatch.setenv("MAPEDIT_ROUGHCUT_MIN_SHOT", "42f")
+    assert minimum() == "42f"
+    assert minimum("--min-shot", "43f") == "43f"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ('[roughcut]\nmin_shoot = "1s"\n', 2, "min_shot"),
+        ("[roughcut\n", 4, "mapedit.toml"),
+        ('[output]\nfro = "resolve"\n', 2, "for"),
+    ],
+)
+def test_settings_are_checked(cli: Cli, here: Path, text: str, code: int, hint: str) -> None:
+    (here / "mapedit.toml").write_text(text)
+    assert hint in one_line(cli("roughcut", TALK, "-o", "cut.otio"), code)
+
+
+# Reviews, surprises --------------------------------------------------------------------------
+
+
+def test_strict_asks_for_a_look(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = edit.decide_footage
+
+    def marked(*given: Any) -> DecisionList:
+        from dataclasses import replace
+
+        found = decided(*given)
+        first = found.operations[0]
+        mark = Operation(
+            Kind.MARK, first.source, FrameRange(first.range.start, 1), "look",
+            parameters={"name": "look", "note": "", "colour": "ORANGE"},
+        )  # fmt: skip
+        return replace(found, operations=(*found.operations, mark))
+
+    monkeypatch.setattr(edit, "decide_footage", marked)
+    assert "1 to review" in cli("roughcut", TALK, "-o", "a.otio").out
+    assert cli("roughcut", TALK, "-o", "b.otio").code == 0
+    assert cli("roughcut", TALK, "-o", "c.otio", "--strict").code == 3
+
+
+def test_the_unexpected_is_one_line_unless_debugging(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the sky fell")
+
+    monkeypatch.setattr(edit, "probe", broken)
+    monkeypatch.delenv("MAPEDIT_DEBUG", raising=False)
+    assert "MAPEDIT_DEBUG=1" in one_line(cli("roughcut", TALK, "-o", "-"), 1)
+    monkeypatch.setenv("MAPEDIT_DEBUG", "1")
+    assert "Traceback" in cli("roughcut", TALK, "-o", "-").err
+
+
+def test_a_missing_network_is_exit_code_5(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPEDIT_NETWORKS", str(here))
+    assert "shots.onnx" in one_line(cli("shots", EDITED, "-o", "cut.otio", "--no-cache"), 5)
+    assert cli("doctor").code == 5
+    assert not list(here.iterdir())
+
+
+def test_doctor_is_content_with_this_installation(cli: Cli) -> None:
+    told = cli("doctor", "--json")
+    states = {fact["subject"]: fact["state"] for fact in told.json["facts"]}
+    assert states["network shots"] == "ok", told.out
+    assert states["OTIO plugin"] == "ok"
+    assert told.code == 0
+
+
+def test_training_without_torch_says_what_to_install(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [name for name in sys.modules if name.startswith("otio_mapedit.training.")]:
+        monkeypatch.delitem(sys.modules, name)
+    failed = cli("model", "train", "--config", "none.toml")
+    assert "pip install 'otio-mapedit[train]'" in one_line(failed, 2)
+
+
+def test_the_program_ends_with_the_exit_code() -> None:
+    words = [sys.executable, "-m", "otio_mapedit", "probe", "nowhere.mov"]
+    assert subprocess.run(words, capture_output=True).returncode == 4
+    assert app.run(["probe", str(TALK)]) == 0
