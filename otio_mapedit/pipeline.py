@@ -11,7 +11,9 @@ Each arrow is one module with plain data on both sides.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Any
 
 from .cache import Cache
 from .errors import UsageError
-from .features import picture_samples, sound_features
+from .features import PictureSamples, SoundFeatures, picture_samples, sound_features
 from .inference import Predictions, predict_shots
 from .media import MediaInfo, probe
 from .operations import DecisionList
@@ -64,13 +66,47 @@ def decide_footage(
 def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Predictions:
     """Everything that a recipe needs to know about one file, and nothing more."""
     needs = recipe.needs(media, options)
+    hears = Need.SOUND in needs and bool(media.audio)
+    looks = Need.SAMPLES in needs and bool(media.picture)
     work = (media, tools.cache, tools.progress)
-    return Predictions(
-        media=media,
-        sound=sound_features(*work) if Need.SOUND in needs and media.audio else None,
-        samples=picture_samples(*work) if Need.SAMPLES in needs and media.picture else None,
-        shots=predict_shots(*work) if Need.SHOTS in needs and media.picture else None,
-    )
+    sound: SoundFeatures | None
+    samples: PictureSamples | None
+    if hears and looks:
+        sound, samples = _hear_and_look(media, tools)
+    else:
+        sound = sound_features(*work) if hears else None
+        samples = picture_samples(*work) if looks else None
+    shots = predict_shots(*work) if Need.SHOTS in needs and media.picture else None
+    return Predictions(media=media, sound=sound, samples=samples, shots=shots)
+
+
+class _Stopped(Exception):
+    """The other half of the work failed or was interrupted."""
+
+
+def _hear_and_look(media: MediaInfo, tools: Tools) -> tuple[SoundFeatures, PictureSamples]:
+    """Sound and pictures of a file at the same time: decoding leaves Python's lock alone.
+
+    Whatever ends one of them early, Ctrl-C too, also ends the other.
+    """
+    stopped, telling = threading.Event(), threading.Lock()
+
+    def progress(task: str, done: float, total: float) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        with telling:
+            tools.progress(task, done, total)
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(picture_samples, media, tools.cache, progress)
+        looking.add_done_callback(lambda done: stopped.set() if done.exception() else None)
+        try:
+            return sound_features(media, tools.cache, progress), looking.result()
+        except _Stopped:
+            looking.result()
+            raise
+        finally:
+            stopped.set()
 
 
 def in_order(footage: Sequence[MediaInfo]) -> list[MediaInfo]:

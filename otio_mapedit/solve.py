@@ -183,17 +183,16 @@ def holes(ranges: Sequence[FrameRange], frame_count: int) -> list[FrameRange]:
 def _with_margins(first: int, stop: int, level: NDArray[Any], rules: Rules) -> tuple[int, int]:
     """A core with its margins, each ended at the quietest step of its outer part.
 
-    The part that is searched moves outwards with the margin and keeps its size, so that a wider
-    margin never ends earlier.
+    Of equally quiet steps the outermost stands. The part that is searched moves outwards with
+    the margin, at both of its ends, so that a wider margin never ends earlier.
     """
     before = min(rules.search, rules.margin_before // 2)
     after = min(rules.search, rules.margin_after // 2)
     start, end = first - rules.margin_before, stop + rules.margin_after
     if before and start > 0:
-        part = level[start : start + before][::-1]
-        start = start + before - 1 - int(np.argmin(part))
+        start += int(np.argmin(level[start : start + before]))
     if after and end < len(level):
-        end = end - after + 1 + int(np.argmin(level[end - after : end]))
+        end -= int(np.argmin(level[end - after : end][::-1]))
     return max(0, start), min(len(level), end)
 
 

@@ -158,7 +158,7 @@ def spoken_between(first: int, stop: int, steps: int = 1000) -> Evidence:
 
 
 def test_margins_are_exact_where_all_is_equally_quiet() -> None:
-    rules = Rules(margin_before=20, margin_after=30, min_pause=10)
+    rules = Rules(margin_before=20, margin_after=30, search=8, min_pause=10)
     assert solve(spoken_between(400, 500), rules, Grid(Fraction(100), 1000)) == [
         FrameRange.between(380, 530)
     ]
