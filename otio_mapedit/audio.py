@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from .errors import MediaError
 from .media import MediaInfo
 from .media_open import open_media
+from .timing import frame_at, frames_covering
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,8 @@ _CANCELLED = 0.1
 class SoundBlock:
     """A stretch of one track. The blocks of a track follow each other without a hole.
 
-    A track's first block starts where its sound starts, at 0 at the earliest; how long before its
-    end a track falls silent is told by :attr:`otio_mapedit.media.AudioStream.duration` alone.
+    A track's first block starts where its sound starts, at 0 at the earliest, and the last one
+    ends with the track as :class:`otio_mapedit.media.AudioStream` tells it.
     """
 
     track: int  # position in MediaInfo.audio
@@ -80,6 +81,35 @@ def sound(media: MediaInfo, sample_rate: int = 16000) -> Iterator[SoundBlock]:
             yield from track.finish()
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Frames that follow on one another: their form and their clock, in whole numbers.
+
+    Sample ``n`` of the run is due ``n * step`` ticks after ``first``.
+    """
+
+    sample_format: str
+    channels: int
+    sample_rate: int
+    first: int
+    step: Fraction
+    tolerance: Fraction
+
+    def continues(self, frame: AudioFrame, taken: int) -> bool:
+        """Whether a frame follows on ``taken`` samples, but for what rounding explains."""
+        if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) != (
+            self.sample_format,
+            self.channels,
+            self.sample_rate,
+        ):
+            return False
+        if frame.pts is None:
+            return True
+        below = self.step.denominator
+        apart = abs((frame.pts - self.first) * below - taken * self.step.numerator)
+        return apart * self.tolerance.denominator <= self.tolerance.numerator * below
+
+
 class _Track:
     """One sound stream on its way to mono samples at the right place."""
 
@@ -87,34 +117,33 @@ class _Track:
         self.position = position
         self.stream = stream
         self.rate = rate
-        self.origin = media.origin
-        self.latest = media.duration + 1
         self.base = Fraction(stream.time_base or 1)
+        self.origin = media.origin
+        self.latest = int((media.origin + media.duration + 1) / self.base)
+        told = media.audio[position]
+        self.stop = frames_covering(told.start + told.duration, Fraction(rate))
         self.mixer = _Mixer()
-        self.form: tuple[str, int, int] = ("", 0, 0)
-        self.resampler: AudioResampler | None = None
-        self.held: list[Samples] = []
+        self.run: _Run | None = None
+        self.taken = 0  # samples of the run
+        self.held: list[NDArray[Any]] = []
         self.held_samples = 0
-        self.expected: Fraction | None = None  # when the next sample of the file is due
+        self.resampler: AudioResampler | None = None
         self.next = 0  # number of the next sample that comes out of the resampler
         self.given: int | None = None  # number of the next sample to give
 
     def take(self, frame: AudioFrame) -> Iterator[SoundBlock]:
         """Take a decoded frame; give what is ready."""
-        form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
         if not frame.samples or not frame.sample_rate:
             return
-        time = self._time(frame)
-        if time is None or time > self.latest:
+        if frame.pts is not None and frame.pts > self.latest:
             return
-        if form != self.form or self._apart(time):
+        if self.run is None or not self.run.continues(frame, self.taken):
             yield from self.finish()
-            self.form = form
-            self.next = math.floor(time * self.rate + Fraction(1, 2))
-            self.expected = time
-        assert self.expected is not None
-        self.expected += Fraction(frame.samples, frame.sample_rate)
-        self.held.append(_floats(frame))
+            if frame.pts is None:
+                return
+            self._begin(frame, frame.pts)
+        self.taken += frame.samples
+        self.held.append(frame.to_ndarray())
         self.held_samples += frame.samples
         if self.held_samples >= _BLOCK * frame.sample_rate:
             yield from self._give()
@@ -125,48 +154,51 @@ class _Track:
         if self.resampler is not None:
             yield from self._place(_joined(self.resampler.resample(None)))
             self.resampler = None
+        self.run = None
 
-    def _time(self, frame: AudioFrame) -> Fraction | None:
-        if frame.pts is None:
-            return self.expected
-        return frame.pts * self.base - self.origin
-
-    def _apart(self, time: Fraction) -> bool:
-        """Whether a frame does not follow on the one before, by more than rounding explains."""
-        if self.expected is None:
-            return True
-        return abs(time - self.expected) > 2 * max(self.base, Fraction(1, self.rate))
+    def _begin(self, frame: AudioFrame, first: int) -> None:
+        step = 1 / (frame.sample_rate * self.base)
+        self.run = _Run(
+            frame.format.name,
+            frame.layout.nb_channels,
+            frame.sample_rate,
+            first,
+            step,
+            2 * max(Fraction(1), 1 / (self.rate * self.base)),
+        )
+        self.taken = 0
+        self.next = frame_at(first * self.base - self.origin, Fraction(self.rate))
 
     def _give(self) -> Iterator[SoundBlock]:
-        if not self.held:
+        if not self.held or self.run is None:
             return
-        mono = self.mixer.mix(np.concatenate(self.held, axis=1))
+        mono = self.mixer.mix(_floats(self.held, self.run))
         self.held, self.held_samples = [], 0
         yield from self._place(self._resampled(mono))
 
     def _resampled(self, mono: Samples) -> Samples:
-        source = self.form[2]
-        if source == self.rate:
+        if self.run is None or self.run.sample_rate == self.rate:
             return mono
         if self.resampler is None:
             self.resampler = AudioResampler(format="fltp", layout="mono", rate=self.rate)
         frame = AudioFrame.from_ndarray(mono[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = source
+        frame.sample_rate = self.run.sample_rate
         return _joined(self.resampler.resample(frame))
 
     def _place(self, samples: Samples) -> Iterator[SoundBlock]:
         """Give samples that begin at ``self.next``: silence before, or their beginning cut off."""
         start = self.next
         self.next += len(samples)
+        samples = samples[: max(0, self.stop - start)]
         if self.given is None:
-            if self.next <= 0:
+            if start + len(samples) <= 0 or not len(samples):
                 return
             self.given = max(0, start)
-        while self.given < start:
-            silence = min(start - self.given, self.rate * 10)
+        while self.given < min(start, self.stop):
+            silence = min(start - self.given, self.stop - self.given, self.rate * 10)
             yield SoundBlock(self.position, self.given, np.zeros(silence, np.float32))
             self.given += silence
-        samples = samples[self.given - start :]
+        samples = samples[max(0, self.given - start) :]
         if len(samples):
             yield SoundBlock(self.position, self.given, samples)
             self.given += len(samples)
@@ -228,16 +260,15 @@ def _decoded(media: MediaInfo, packet: Packet[Any]) -> list[AudioFrame]:
         return []
 
 
-def _floats(frame: AudioFrame) -> Samples:
-    """Samples of a frame as ``[channels, n]``, full scale 1."""
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, frame.layout.nb_channels).T
-    kind = frame.format.name.rstrip("p")
+def _floats(frames: list[NDArray[Any]], run: _Run) -> Samples:
+    """Samples of some frames as ``[channels, n]``, full scale 1."""
+    values = np.concatenate(frames, axis=1)
+    if not run.sample_format.endswith("p"):
+        values = values.reshape(-1, run.channels).T
+    kind = run.sample_format.rstrip("p")
     if kind in _FULL_SCALE:
-        scale = _FULL_SCALE[kind]
-        floats = values.astype(np.float32) - (scale if kind == "u8" else 0)
-        return np.asarray(floats / np.float32(scale), np.float32)
+        floats = values.astype(np.float32) - np.float32(_FULL_SCALE[kind] if kind == "u8" else 0)
+        return np.asarray(floats / np.float32(_FULL_SCALE[kind]), np.float32)
     # A damaged float track may hold anything; nothing sensible is beyond 20 dB over full scale.
     return np.clip(np.nan_to_num(values.astype(np.float32)), -10, 10)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,14 +45,22 @@ def ensure_writable(path: Path, force: bool) -> None:
         OutputExistsError: ``path`` exists and ``force`` is False.
         OutputError: its folder is missing or cannot be written, or ``path`` is a folder.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", "Give a file name with -o.")
-    if (path.exists() or path.is_symlink()) and not force:
-        raise OutputExistsError(path)
-    if not path.parent.is_dir():
-        raise output_error(path, OSError(errno.ENOENT, "no folder"))
-    if not os.access(path.parent, os.W_OK):
-        raise output_error(path, OSError(errno.EACCES, "no permission"))
+    try:
+        found = _stat(path)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            raise OutputError(f"{path} is a folder", "Give a file name with -o.")
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            # A device or pipe would be replaced by the rename, not written to.
+            raise OutputError(f"{path} is not a regular file", "Give a file name with -o.")
+        if (found is not None or path.is_symlink()) and not force:
+            raise OutputExistsError(path)
+        folder = _through_links(path).parent
+        if not folder.is_dir():
+            raise OSError(errno.ENOENT, "no folder")
+        if not os.access(folder, os.W_OK):
+            raise OSError(errno.EACCES, "no permission")
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 @contextlib.contextmanager
@@ -65,9 +74,8 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
         OutputExistsError, OutputError: see :func:`ensure_writable`; also a full disk.
     """
     ensure_writable(path, force)
-    # Through a link to its target, so that the link survives.
-    path = path.resolve() if path.is_symlink() else path
     try:
+        path = _through_links(path)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
         )
@@ -96,8 +104,39 @@ def write_text(path: Path, text: str, force: bool = False) -> None:
     Raises:
         OutputExistsError, OutputError: see :func:`replacing`.
     """
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        # Names on disk may hold bytes that are no text; Python carries them as lone surrogates.
+        raise OutputError(
+            f"cannot write {path}: it would hold a name that is not text "
+            f"({text[error.start : error.end]!a})",
+            "Rename the media file, then run again.",
+        ) from error
     with replacing(path, force) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(content)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What is there, links followed; None if nothing is.
+
+    Raises:
+        OSError: it cannot be told, or the path is a loop of links.
+    """
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _through_links(path: Path) -> Path:
+    """The file that a link means, so that the link survives; ``path`` itself if it is none."""
+    if not path.is_symlink():
+        return path
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # how Python before 3.13 reports a loop
+        raise OSError(errno.ELOOP, "loop of links") from error
 
 
 def _flush(path: Path) -> None:

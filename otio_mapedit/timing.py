@@ -10,6 +10,7 @@ not divisible by ten are left out, at 60000/1001 the labels ;00 to ;03.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ STANDARD_RATES: tuple[Fraction, ...] = (
 _SNAP = Fraction(1, 2002)
 
 _LENGTH = re.compile(r"^(\d{1,7}(?:\.\d{1,6})?)\s*(f|ms|s)?$")
+_RATE = re.compile(r"^\d{1,9}(?:\.\d{1,9}|/\d{1,9})?$")
 _TIMECODE = re.compile(r"^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$")
 
 
@@ -136,10 +138,11 @@ def parse_rate(text: str) -> Fraction:
     Raises:
         OptionError: not a positive number of frames per second up to 1000.
     """
-    try:
-        rate = Fraction(text.strip())
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
+    rate = Fraction(0)
+    # Fraction alone would also take 1e99999999, and think about it for a long time.
+    if _RATE.match(text.strip()):
+        with contextlib.suppress(ZeroDivisionError):
+            rate = Fraction(text.strip())
     if not 0 < rate <= 1000:
         raise OptionError(f"{text!r} is not a frame rate", "Write it like 25, 29.97 or 30000/1001.")
     return standard_rate(rate)
