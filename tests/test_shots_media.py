@@ -46,7 +46,10 @@ def take(seed: int, count: int) -> Pictures:
     for number in range(count):
         top, left = np.clip((start + speed * number).astype(int), 0, [60, 120])
         pictures[number] = scene[top : top + HEIGHT, left : left + WIDTH]
-        middle = (HEIGHT / 2 + 15 * np.sin(number / 20 + seed), 30 + number * 0.7 % WIDTH)
+        middle = (
+            HEIGHT / 2 + 15 * np.sin(number / 20 + seed),
+            WIDTH / 2 + 50 * np.sin(number / 50 - seed),
+        )
         inside = (rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < radius**2
         pictures[number][inside] = colour
     return pictures
