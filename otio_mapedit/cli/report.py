@@ -15,6 +15,12 @@ from .common import plural
 #: Colour of the markers that ask for a look.
 REVIEW_COLOUR = "ORANGE"
 
+#: What joins clips, in an editor's words.
+_JOIN_WORDS = {
+    Kind.CUT: "cut", Kind.DISSOLVE: "dissolve", Kind.WIPE: "wipe", Kind.FADE_IN: "fade-in",
+    Kind.FADE_OUT: "fade-out",
+}  # fmt: skip
+
 #: Where a program opens a timeline.
 OPEN_WITH = {
     "resolve": "DaVinci Resolve: File > Import > Timeline",
@@ -34,6 +40,7 @@ class Report:
     sources: tuple[str, ...]
     source_seconds: Fraction
     clips: int
+    black: int  # clips of black between shots
     kept_seconds: Fraction
     dropped: int
     dropped_seconds: Fraction
@@ -47,7 +54,6 @@ class Report:
 def report(decisions: DecisionList) -> Report:
     """Count what a decision list holds."""
     operations = decisions.operations
-    joins = (Kind.CUT, Kind.DISSOLVE, Kind.WIPE, Kind.FADE_IN, Kind.FADE_OUT)
     placed = [op for op in operations if op.kind in PLACING]
     dropped = [op for op in operations if op.kind is Kind.DROP]
     return Report(
@@ -61,10 +67,11 @@ def report(decisions: DecisionList) -> Report:
             Fraction(0),
         ),
         clips=len(placed),
+        black=sum(op.reason == "black" for op in placed),
         kept_seconds=_seconds(decisions, placed),
         dropped=len(dropped),
         dropped_seconds=_seconds(decisions, dropped),
-        joins={str(kind): sum(op.kind is kind for op in operations) for kind in joins},
+        joins=_joins(operations),
         markers=sum(op.kind is Kind.MARK for op in operations),
         review=sum(for_review(op) for op in operations),
         options=dict(decisions.options),
@@ -88,6 +95,7 @@ def facts(found: Report) -> dict[str, Any]:
         "sources": list(found.sources),
         "source_seconds": float(found.source_seconds),
         "clips": found.clips,
+        "black": found.black,
         "kept_seconds": float(found.kept_seconds),
         "dropped": found.dropped,
         "dropped_seconds": float(found.dropped_seconds),
@@ -134,11 +142,23 @@ def _sources(found: Report) -> str:
     return f"{name}   {length(found.source_seconds)}"
 
 
+def _joins(operations: Iterable[Operation]) -> dict[str, int]:
+    """How many of each. A fade beside a clip of black is a dissolve with it; the reason says so."""
+    counts = {str(kind): 0 for kind in _JOIN_WORDS}
+    for operation in operations:
+        name = operation.reason.partition(",")[0].replace("-", "_")
+        if name in (Kind.FADE_IN, Kind.FADE_OUT):
+            counts[name] += 1
+        elif operation.kind in _JOIN_WORDS:
+            counts[operation.kind] += 1
+    return counts
+
+
 def _shot_counts(found: Report) -> list[str]:
-    names = {"cut": "cut", "dissolve": "dissolve", "wipe": "wipe", "fade_in": "fade-in",
-             "fade_out": "fade-out"}  # fmt: skip
-    counts = [plural(count, names[kind]) for kind, count in found.joins.items() if count]
-    return [plural(found.clips, "shot"), *counts]
+    counts = [
+        plural(found.joins[kind], word) for kind, word in _JOIN_WORDS.items() if found.joins[kind]
+    ]
+    return [plural(found.clips - found.black, "shot"), *counts]
 
 
 def _seconds(decisions: DecisionList, operations: Iterable[Operation]) -> Fraction:
