@@ -169,11 +169,16 @@ def streams(source: Source) -> tuple[FrameRange | None, ...]:
 
 def contents(placement: Placement, sequence: Fraction) -> tuple[Content | None, ...]:
     """What each stream of a placement has, in the order of :func:`streams`."""
+    return contents_of(placement.range, placement.source, placement.scalar, sequence)
+
+
+def contents_of(
+    span: FrameRange, source: Source, scalar: Fraction, sequence: Fraction
+) -> tuple[Content | None, ...]:
+    """What each stream of a source has in a range, in the order of :func:`streams`."""
     return tuple(
-        None
-        if extent is None
-        else content(placement.range, extent, placement.source, placement.scalar, sequence)
-        for extent in streams(placement.source)
+        None if extent is None else content(span, extent, source, scalar, sequence)
+        for extent in streams(source)
     )
 
 
