@@ -6,9 +6,9 @@ only the arrays stay in memory.
 
 from __future__ import annotations
 
-import logging
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,8 +19,7 @@ from . import speech
 from .cache import Cache
 from .media import MediaInfo
 from .progress import Progress, silent
-
-logger = logging.getLogger(__name__)
+from .timing import frames_covering
 
 #: Seconds of a step of sound: 160 samples of what the voice detector hears.
 HOP = Fraction(1, 100)
@@ -30,9 +29,10 @@ SILENCE = -120.0
 APART = Fraction(1)
 #: Width and height at which sampled pictures are measured.
 SAMPLE_SIZE = (96, 54)
-#: Longest share of a file with sound that is decoded in full to find where faulty pictures begin
-#: and end. What exceeds it stays known to the keyframe only.
-REFINED = Fraction(1, 8)
+#: Of a file with sound, the share and the seconds that are decoded in full at most to find where
+#: faulty pictures begin and end. Beyond that, pictures between a good and a faulty one count as
+#: good.
+REFINED, LEAST_REFINED = Fraction(1, 8), Fraction(20)
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
 _SOUND_VERSION = "1"
@@ -62,7 +62,11 @@ class PictureSamples:
     brightness: NDArray[Any]  # float32 [n], mean luma, 0 to 1
     contrast: NDArray[Any]  # float32 [n], standard deviation of luma
     detail: NDArray[Any]  # float32 [n], mean absolute luma gradient
-    change: NDArray[Any]  # float32 [n], mean absolute luma difference to the sample before; first 1
+    edge: NDArray[Any]  # float32 [n], largest absolute luma gradient
+    change: NDArray[
+        Any
+    ]  # float32 [n], mean absolute luma difference to the sample a second before;
+    # 1 where there is none
 
 
 #: What can be wrong with a picture, by the codes of :func:`fault_codes`.
@@ -70,16 +74,17 @@ FAULTS = ("", "black", "lens covered", "nothing but a plain colour")
 
 
 def fault_codes(
-    brightness: NDArray[Any], contrast: NDArray[Any], detail: NDArray[Any]
+    brightness: NDArray[Any], contrast: NDArray[Any], detail: NDArray[Any], edge: NDArray[Any]
 ) -> NDArray[np.int8]:
     """What is wrong with each picture: indices into :data:`FAULTS`.
 
     Black is black with the noise of a sensor or codec in it. A covered lens still lets some light
     through, but no edge. Anything else without edges is a plain colour: overexposed, or no signal.
+    One sharp edge is enough to make a picture of it: a title on black is not black.
     """
-    black = (brightness < 0.05) & (contrast < 0.035)
-    plain = (detail < 0.0025) & (contrast < 0.02)
-    covered = (brightness < 0.3) & (detail < 0.005) & (contrast < 0.06)
+    black = (brightness < 0.05) & (contrast < 0.035) & (edge < 0.15)
+    covered = (brightness < 0.3) & (contrast < 0.06) & (detail < 0.005) & (edge < 0.1)
+    plain = (contrast < 0.02) & (detail < 0.0025) & (edge < 0.1)
     return np.select([black, covered, plain], [1, 2, 3], 0).astype(np.int8)
 
 
@@ -103,7 +108,7 @@ def picture_samples(media: MediaInfo, cache: Cache, progress: Progress = silent)
     Raises:
         MediaError: the file cannot be read.
     """
-    names = ("frames", "brightness", "contrast", "detail", "change")
+    names = tuple(field.name for field in fields(PictureSamples))
     stored = cache.get(media.fingerprint, "pictures", _PICTURE_VERSION)
     if stored is None or not set(names) <= stored.keys():
         samples = _looked_at(media, progress)
@@ -192,34 +197,45 @@ class _Look:
     brightness: float
     contrast: float
     detail: float
+    edge: float
 
     @property
     def fault(self) -> int:
         """Code of what is wrong with it."""
-        measures = (self.brightness, self.contrast, self.detail)
+        measures = (self.brightness, self.contrast, self.detail, self.edge)
         return int(fault_codes(*(np.array(measure) for measure in measures)))
 
 
 def _look(frame: int, picture: NDArray[np.uint8]) -> _Look:
     luma = (picture @ _LUMA).astype(np.float32)
-    gradient = np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()
-    return _Look(frame, luma, float(luma.mean()), float(luma.std()), float(gradient) / 2)
+    down, across = np.abs(np.diff(luma, axis=0)), np.abs(np.diff(luma, axis=1))
+    return _Look(
+        frame=frame,
+        luma=luma,
+        brightness=float(luma.mean()),
+        contrast=float(luma.std()),
+        detail=float(down.mean() + across.mean()) / 2,
+        edge=float(max(down.max(), across.max())),
+    )
 
 
 def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
     """Look at keyframes, and at every picture between two of which one is faulty."""
-    looks: list[tuple[_Look, float]] = []
-    before: _Look | None = None
+    measured: list[tuple[int, float, float, float, float, float]] = []
+    second = frames_covering(APART, media.rate)
+    recent: deque[_Look] = deque()  # from a second ago, or the last before that, to now
     for look in _refined(media, progress):
-        change = 1.0 if before is None else float(np.abs(look.luma - before.luma).mean())
-        looks.append((look, change))
-        before = look
+        while len(recent) > 1 and recent[1].frame <= look.frame - second:
+            recent.popleft()
+        change = 1.0
+        if recent and recent[0].frame <= look.frame - second:
+            change = float(np.abs(look.luma - recent[0].luma).mean())
+        recent.append(look)
+        measures = (look.brightness, look.contrast, look.detail, look.edge)
+        measured.append((look.frame, *measures, change))
+    columns = np.array(measured, np.float64).reshape(-1, 6).T
     return PictureSamples(
-        frames=np.array([look.frame for look, _ in looks], np.int64),
-        brightness=np.array([look.brightness for look, _ in looks], np.float32),
-        contrast=np.array([look.contrast for look, _ in looks], np.float32),
-        detail=np.array([look.detail for look, _ in looks], np.float32),
-        change=np.array([change for _, change in looks], np.float32),
+        columns[0].astype(np.int64), *(column.astype(np.float32) for column in columns[1:])
     )
 
 
@@ -230,7 +246,9 @@ def _refined(media: MediaInfo, progress: Progress) -> Iterator[_Look]:
     picture = media.picture
     assert picture is not None
     task = f"Looking at {media.name}"
-    budget = int(picture.frame_count * REFINED) if media.audio else picture.frame_count
+    budget = picture.frame_count
+    if media.audio:
+        budget = max(int(budget * REFINED), frames_covering(LEAST_REFINED, media.rate))
     before: _Look | None = None
     progress(task, 0, picture.frame_count)
     for frame, pixels in keyframe_pictures(media, APART, SAMPLE_SIZE):
@@ -242,8 +260,8 @@ def _refined(media: MediaInfo, progress: Progress) -> Iterator[_Look]:
                 span = decode_span(media, before.frame + 1, look.frame, SAMPLE_SIZE)
                 for inner, inner_pixels in zip(span.frames, span.pictures, strict=True):
                     yield _look(int(inner), inner_pixels)
-            elif between:
-                logger.info("%s: frame %d: edge known to the keyframe", media.name, look.frame)
+            elif between and before.fault:
+                yield replace(look, frame=before.frame + 1)
         yield look
         before = look
         progress(task, min(frame, picture.frame_count - 1), picture.frame_count)

@@ -75,10 +75,10 @@ def pictures(seconds: float = 20, rate: Fraction = Fraction(25), **spans: Any) -
     for start, end in spans.values():
         frames |= set(range(max(0, start - 30), end + 30)) & set(range(round(seconds * rate)))
     at = np.array(sorted(frames), np.int64)
-    measures = {"brightness": 0.4, "contrast": 0.2, "detail": 0.03, "change": 0.02}
+    measures = {"brightness": 0.4, "contrast": 0.2, "detail": 0.03, "edge": 0.5, "change": 0.02}
     faulty = {
-        "black": {"brightness": 0.01, "contrast": 0.005, "detail": 0.001},
-        "covered": {"brightness": 0.15, "contrast": 0.02, "detail": 0.002},
+        "black": {"brightness": 0.01, "contrast": 0.005, "detail": 0.001, "edge": 0.01},
+        "covered": {"brightness": 0.15, "contrast": 0.02, "detail": 0.002, "edge": 0.02},
         "frozen": {"change": 0.0},
     }
     arrays: dict[str, NDArray[Any]] = {
@@ -240,6 +240,15 @@ def test_mute_sound_has_no_say() -> None:
     decisions = cut(Predictions(film(), mute, pictures(black=(200, 250))))
     assert spans(decisions) == [(0, 200), (250, 500)]
     assert "nothing to hear" in decisions.operations[0].reason
+
+
+def test_a_beep_in_silence_does_not_cut_the_picture() -> None:
+    beeps = Sound(level=-65)
+    for second in range(20):
+        beeps.plays(second, second + 0.04, -20)
+    decisions = cut(Predictions(film(), beeps.done(), pictures()))
+    assert spans(decisions) == [(0, 500)]
+    assert decisions.operations[0].reason.endswith("(nothing in its sound to cut by)")
 
 
 def test_a_still_picture_throughout_is_meant() -> None:

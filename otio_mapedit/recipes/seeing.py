@@ -16,11 +16,13 @@ from ..timing import FrameRange, frames_covering
 #: Seconds of the shortest faulty passage that is taken out: a flash of black may be meant.
 LEAST_FAULTY = Fraction(1, 2)
 #: Seconds after which a picture that does not change at all counts as frozen, and the mean change
-#: of luma that even a still room shows through sensor noise.
-LEAST_FROZEN, STILL = Fraction(3), 0.0006
+#: of luma over a second that even a still room shows through sensor noise.
+LEAST_FROZEN, STILL = Fraction(4), 0.0003
 #: How certain each fault is.
-_CERTAINTY = {"black": 0.95, "lens covered": 0.7, "nothing but a plain colour": 0.6}
+_CERTAINTY = {"black": 0.95, "lens covered": 0.7, "nothing but a plain colour": 0.55}
 _FROZEN = ("frozen picture", 0.55)
+#: Faults that are a file's nature rather than an accident where they cover all of it.
+MAY_BE_MEANT = ("nothing but a plain colour", "frozen picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def faulty_passages(
 
     ``frozen`` adds pictures that stand still, which only matters where nothing is heard.
     """
-    codes = fault_codes(samples.brightness, samples.contrast, samples.detail)
+    codes = fault_codes(samples.brightness, samples.contrast, samples.detail, samples.edge)
     edges = np.append(samples.frames, extent.end)
     found = []
     for first, stop in runs(codes > 0):

@@ -6,7 +6,7 @@ The result partitions the file into :class:`Piece`\\ s. A piece's reason is writ
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -27,7 +27,7 @@ from ..timing import (
     seconds_at,
 )
 from .hearing import TRUE_SILENCE, Heard, hear
-from .seeing import Faulty, faulty_passages
+from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 
 #: Seconds that sound without speech must last to be kept for its own sake.
 LEAST_SOUND = 1.0
@@ -69,10 +69,10 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     """
     media = known.media
     judged = _Judged.of(known)
-    grid = Grid(media.rate, media.frame_count, tuple(fault.range for fault in judged.faults))
-    rules = _rules(manner, media.rate, judged.hop)
-    kept = solve(judged.evidence(rules.change), rules, grid)
-    kept = _whole_frames(kept, grid, sequence)
+    kept = judged.kept(manner, sequence)
+    if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
+        judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
+        kept = judged.kept(manner, sequence)
     pieces = [judged.keep(span, manner) for span in kept]
     for hole in holes(kept, media.frame_count):
         pieces += judged.drops(hole, _min_pause(manner, media.rate))
@@ -133,14 +133,14 @@ class _Judged:
     aside: str = ""  # what is particular about this file, for the reasons
 
     @classmethod
-    def of(cls, known: Predictions) -> _Judged:
-        """Hear, look, and settle which of the two decides."""
-        media, aside = known.media, ""
+    def of(cls, known: Predictions, aside: str = "no sound") -> _Judged:
+        """Hear, look, and settle which of the two decides. ``aside`` says why nothing is heard."""
+        media = known.media
         heard = hear(known.sound) if known.sound is not None else None
         if heard is not None and media.picture is not None and _mute(heard):
             heard, aside = None, "nothing to hear"
-        elif heard is None:
-            aside = "no sound"
+        elif heard is not None:
+            aside = ""
         faults: list[Faulty] = []
         if known.samples is not None and media.picture is not None:
             extent = FrameRange(0, media.picture.frame_count)
@@ -149,10 +149,17 @@ class _Judged:
             if covered >= _THROUGHOUT * extent.duration:
                 if heard is not None and not heard.silent:
                     faults, aside = [], f"{faults[0].reason} throughout, cut by its sound"
-                elif all(fault.reason == "frozen picture" for fault in faults):
-                    faults, aside = [], "a still picture throughout"
+                elif all(fault.reason in MAY_BE_MEANT for fault in faults):
+                    faults, aside = [], f"{faults[0].reason} throughout"
         hop = known.sound.hop if known.sound is not None else HOP
         return cls(media, heard, tuple(faults), hop, aside)
+
+    def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
+        """The ranges to keep."""
+        vetoed = tuple(fault.range for fault in self.faults)
+        grid = Grid(self.media.rate, self.media.frame_count, vetoed)
+        rules = _rules(manner, self.media.rate, self.hop)
+        return _whole_frames(solve(self.evidence(rules.change), rules, grid), grid, sequence)
 
     def evidence(self, change: float) -> Evidence:
         """What speaks for keeping each step of the whole file.
@@ -169,10 +176,19 @@ class _Judged:
         score = np.where(score > 0, score * (2 * change / LEAST_SOUND), score)
         return Evidence(
             hop=self.hop,
-            score=_fitted(score, steps, -float(self.hop)),
+            score=np.where(self._recorded(steps), _fitted(score, steps, 0.0), 0.0),
             speech=_fitted(self.heard.speech, steps, False),
             level=_fitted(self.heard.level, steps, SILENCE),
         )
+
+    def _recorded(self, steps: int) -> NDArray[np.bool_]:
+        """The steps at which some track has sound. Where none has, none is missing either: a
+        recorder that starts late says nothing about the picture."""
+        recorded = np.zeros(steps, bool)
+        for stream in self.media.audio:
+            first = max(0, frame_within(stream.start, 1 / self.hop))
+            recorded[first : frames_covering(stream.start + stream.duration, 1 / self.hop)] = True
+        return recorded
 
     def keep(self, span: FrameRange, manner: Manner) -> Piece:
         """A kept range with its reason."""
