@@ -19,7 +19,7 @@ from ..solve import runs
 #: Probability at which speech is certain enough to begin, and below which it ends.
 SPEECH, NO_SPEECH = 0.5, 0.2
 #: Probability that a file with speech reaches somewhere.
-CERTAIN = 0.9
+CERTAIN = 0.85
 #: Seconds of speech that make a file one with speech, and that make a burst of it believable.
 LEAST_SPEECH, LEAST_BURST = 0.2, 0.06
 #: dB against speech at which a sound is as likely to matter as not, and the distance from there
