@@ -196,7 +196,7 @@ def own_facts(piece: Piece) -> dict[str, Any]:
     if mine != asset.declared:
         facts["available"] = mine and [format_time(mine[0]), format_time(mine[1] - mine[0])]
     if (reference.name or "") != asset.extra.get("name", asset.name):
-        facts["name"] = reference.name or ""
+        facts["media_name"] = reference.name or ""
     span = piece.item.source_range or available
     if span is not None and exact_rate(span.start_time.rate) != asset.rate:
         facts["rate"] = str(exact_rate(span.start_time.rate))

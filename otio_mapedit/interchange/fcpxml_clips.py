@@ -181,7 +181,7 @@ class ClipWriter:
     def _sound(self, story: Story, number: int, sound: Piece) -> dict[str, Any]:
         """What rides along of a sound that has no element of its own."""
         self._report(sound)
-        data: dict[str, Any] = {"track": sound.track}
+        data: dict[str, Any] = {"track": sound.track, **own_facts(sound), **_warps(sound.item)}
         if (sound.item.name or "") != story.element.get("name", sound.item.name or ""):
             data["name"] = sound.item.name or ""
         mine = plain(sound.item.metadata.get(NAMESPACE))
@@ -289,11 +289,7 @@ class ClipWriter:
     def _decorate(self, story: Story, piece: Piece, picture: bool) -> None:
         """What rides along because FCPXML has no field for it."""
         item = piece.item
-        warps = [e for e in item.effects if isinstance(e, otio.schema.LinearTimeWarp)]
-        if warps:
-            story.data["warps"] = [
-                [warp.name, warp.time_scalar, plain(warp.metadata)] for warp in warps
-            ]
+        story.data.update(_warps(item))
         cdl = plain(item.metadata.get("cdl"))
         if cdl:
             story.data["cdl"] = cdl
@@ -337,6 +333,16 @@ class ClipWriter:
                 self.plan.report.lost("effect", name, **self.plan.place(piece))
         if names := foreign_metadata(item):
             self.plan.report.lost("metadata", ", ".join(names), **self.plan.place(piece))
+
+
+def _warps(item: Any) -> dict[str, Any]:
+    """Names, exact scalars and metadata of an item's time warps."""
+    warps = [
+        [effect.name, effect.time_scalar, plain(effect.metadata)]
+        for effect in item.effects
+        if isinstance(effect, otio.schema.LinearTimeWarp)
+    ]
+    return {"warps": warps} if warps else {}
 
 
 def _time_map(steady: TimeMap) -> Element:

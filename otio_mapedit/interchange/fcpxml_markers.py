@@ -19,20 +19,11 @@ from .fcpxml_words import NAMESPACE, plain, tagged
 
 #: Colours that a tag can hold: OTIO's own.
 _PLAIN = frozenset(
-    [
-        "PINK",
-        "RED",
-        "ORANGE",
-        "YELLOW",
-        "GREEN",
-        "CYAN",
-        "BLUE",
-        "PURPLE",
-        "MAGENTA",
-        "BLACK",
+    (
+        "PINK", "RED", "ORANGE", "YELLOW", "GREEN", "CYAN", "BLUE", "PURPLE", "MAGENTA", "BLACK",
         "WHITE",
-    ]
-)
+    )
+)  # fmt: skip
 #: What a marker is on where it is not the clip's own.
 TIMELINE = "timeline"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -59,6 +60,7 @@ class Library:
         self.media: dict[str, Element] = {}
         self._assets: dict[str, Element] = {}
         self._facts: dict[str, AssetFacts] = {}
+        self.tally: Counter[str] = Counter()  # small things that a report counts once
         self._items = 0
         for element in root.iterfind("resources/*"):
             self._add(element)
@@ -136,7 +138,8 @@ class Library:
 
     def reference(self, asset: AssetFacts, sequence: Fraction, facts: dict[str, Any]) -> Any:
         """A new media reference; ``facts`` are what a clip of ours says otherwise."""
-        data = {**asset.data, **facts}
+        mine = {key: facts[key] for key in ("available",) if key in facts}
+        data = {**asset.data, **mine}
         rate = self.rate(asset, sequence)
         available = (asset.start, asset.duration) if asset.duration > 0 else None
         if "available" in data:
@@ -146,7 +149,7 @@ class Library:
                 available = (parse_time(said[0]), parse_time(said[1]))
         span = available and seconds_range(available[0], available[1], rate)
         reference = _reference(asset, data, span)
-        name = data.get("name", asset.name)
+        name = facts.get("media_name", asset.data.get("name", asset.name))
         reference.name = name if isinstance(name, str) else ""
         noted: dict[str, Any] = {}
         if asset.has_video:

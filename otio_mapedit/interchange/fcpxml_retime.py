@@ -26,12 +26,13 @@ class ClipClock:
     duration: Fraction
     time_map: TimeMap | None = None
     pace: Fraction = Fraction(1)
+    shift: Fraction = Fraction(0)  # from the local clock to that of wrapped media
 
     @property
     def source_start(self) -> Fraction:
         """Lowest moment of the media that the clip shows."""
         if self.time_map is None:
-            return self.local_start
+            return self.local_start + self.shift
         return min(self.media(self.local_start), self.media(self.local_start + self.duration))
 
     @property
@@ -50,13 +51,13 @@ class ClipClock:
 
     def media(self, local: Fraction) -> Fraction:
         """Media time at a local time."""
-        return local if self.time_map is None else self.time_map.at(local)
+        return self.shift + (local if self.time_map is None else self.time_map.at(local))
 
     def media_range(self, local: Fraction, duration: Fraction) -> tuple[Fraction, Fraction]:
         """A range of local time as start and duration on the media's clock. A frozen clip shows
         one moment throughout, so its markers keep their distance from its beginning."""
         if self.time_map is None:
-            return local, duration
+            return local + self.shift, duration
         if self.speed == 0:
             return self.source_start + local - self.local_start, duration
         ends = sorted((self.media(local), self.media(local + duration)))
