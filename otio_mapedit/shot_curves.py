@@ -42,7 +42,7 @@ _CUT_WIDTH = 2
 #: Runs of mixed pictures interrupted by no more than this are one transition.
 _RUN_GAP = 2
 #: Mixed pictures are bounded at this share of the probability that finds a transition.
-_RUN_EDGE = 0.6
+_RUN_EDGE = 0.8
 #: Steps on the logit scale between sensitivity 0 (or 1) and the network's own threshold.
 _SENSITIVITY_REACH = 4.0
 
