@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from .errors import MediaError
 from .media import MediaInfo
-from .media_open import open_media
+from .media_open import open_media, packets
 from .timing import frame_at, frames_covering
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ def sound(media: MediaInfo, sample_rate: int = 16000) -> Iterator[SoundBlock]:
                 yield from track.take(frame)
         for track in tracks.values():
             yield from track.finish()
+            yield from track.fall_silent()
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,9 @@ class _Track:
         self.base = Fraction(stream.time_base or 1)
         self.origin = media.origin
         self.latest = int((media.origin + media.duration + 1) / self.base)
-        told = media.audio[position]
-        self.stop = frames_covering(told.start + told.duration, Fraction(rate))
+        self.told = media.audio[position]
+        end = self.told.start + self.told.duration
+        self.stop = frames_covering(end, Fraction(rate))
         self.mixer = _Mixer()
         self.run: _Run | None = None
         self.taken = 0  # samples of the run
@@ -155,6 +157,12 @@ class _Track:
             yield from self._place(_joined(self.resampler.resample(None)))
             self.resampler = None
         self.run = None
+
+    def fall_silent(self) -> Iterator[SoundBlock]:
+        """Give silence for what could not be decoded up to the track's end."""
+        if self.given is None:
+            self.given = max(0, frame_at(self.told.start, Fraction(self.rate)))
+        yield from self._silence(self.stop)
 
     def _begin(self, frame: AudioFrame, first: int) -> None:
         step = 1 / (frame.sample_rate * self.base)
@@ -194,14 +202,17 @@ class _Track:
             if start + len(samples) <= 0 or not len(samples):
                 return
             self.given = max(0, start)
-        while self.given < min(start, self.stop):
-            silence = min(start - self.given, self.stop - self.given, self.rate * 10)
-            yield SoundBlock(self.position, self.given, np.zeros(silence, np.float32))
-            self.given += silence
+        yield from self._silence(min(start, self.stop))
         samples = samples[max(0, self.given - start) :]
         if len(samples):
             yield SoundBlock(self.position, self.given, samples)
             self.given += len(samples)
+
+    def _silence(self, stop: int) -> Iterator[SoundBlock]:
+        while self.given is not None and self.given < stop:
+            count = min(stop - self.given, self.rate * 10)
+            yield SoundBlock(self.position, self.given, np.zeros(count, np.float32))
+            self.given += count
 
 
 class _Mixer:
@@ -246,7 +257,7 @@ def _packets(
 ) -> Iterator[Packet[Any]]:
     """Packets up to the end of the file or of what can be read of it."""
     try:
-        yield from container.demux(*streams)
+        yield from packets(container, streams)
     except (av.error.FFmpegError, OSError) as error:
         logger.warning("%s: reading stopped before the end: %s", media.name, error)
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from .errors import MediaError
 from .media import MediaInfo, VideoStream
-from .media_open import open_media, unreadable
+from .media_open import open_media, packets, unreadable
 from .media_times import READ_THROUGH, decode_order
 from .timing import frame_at, seconds_at
 
@@ -290,7 +290,7 @@ def _packets(
 ) -> Iterator[Packet[Any]]:
     """Packets up to the end of the file or of what can be read of it; the last one is empty."""
     try:
-        yield from container.demux(stream)
+        yield from packets(container, [stream])
     except (av.error.FFmpegError, OSError) as error:
         logger.warning("%s: reading stopped before the end: %s", media.name, error)
         yield Packet()
@@ -315,12 +315,12 @@ def _key_packets(
     apart = at_least - Fraction(1, 2) / video.rate
     base = Fraction(stream.time_base or 1)
     if media.size > READ_THROUGH and len(stream.index_entries) * 10 >= video.picture_count * 9:
-        packets = _sought_packets(media, container, stream, apart)
+        chosen = _sought_packets(media, container, stream, apart)
     else:
         stream.discard = Discard.nonkey
-        packets = _packets(media, container, stream)
+        chosen = _packets(media, container, stream)
     last: Fraction | None = None
-    for packet in packets:
+    for packet in chosen:
         if not packet.size or not packet.is_keyframe or packet.is_discard:
             continue
         time = packet.pts if packet.pts is not None else packet.dts
@@ -343,7 +343,7 @@ def _sought_packets(
         last = moment
         try:
             container.seek(moment, stream=stream)
-            yield next(iter(container.demux(stream)))
+            yield next(packets(container, [stream]))
         except (av.error.FFmpegError, OSError, StopIteration) as error:
             logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
 

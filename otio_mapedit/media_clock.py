@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -57,25 +57,30 @@ def _constant_rate(
 ) -> Fraction | None:
     """The rate at which picture ``k`` lies on grid frame ``k``, or None if there is none.
 
-    Where several fit, as in a short clip, the header decides between those that fit equally.
+    A standard rate is preferred to any other. Where several fit, as in a short clip, the header
+    decides between those that fit equally.
     """
     if len(times) < 2:
         return standard_rate(hints[0]) if hints else _DEFAULT_RATE
+    standard = [rate for rate in map(standard_rate, hints) if rate in STANDARD_RATES]
     mean = (len(times) - 1) / (int(times[-1] - times[0]) * time_base)
-    candidates = [standard_rate(hint) for hint in hints]
-    candidates += sorted(STANDARD_RATES, key=lambda rate: (abs(rate - mean), rate))[:4]
-    candidates += hints
-    candidates += [mean.limit_denominator(most) for most in (1, 10, 1001)] + [mean]
-    fits: list[tuple[Fraction, Fraction]] = []
-    for rate in dict.fromkeys(candidates):
-        if not SLOWEST <= rate <= FASTEST:
-            continue
-        deviation = _deviation(times, time_base, rate)
-        if deviation <= MOST_DEVIATION / rate:
-            fits.append((rate, deviation))
-    best = min((deviation for _, deviation in fits), default=Fraction(0))
-    # Equally good: no worse than what rounding to ticks explains.
-    return next((rate for rate, deviation in fits if deviation <= best + time_base), None)
+    standard += sorted(STANDARD_RATES, key=lambda rate: (abs(rate - mean), rate))[:4]
+    fits = {
+        rate: _deviation(times, time_base, rate)
+        for rate in standard
+        if _fits(times, time_base, rate)
+    }
+    for rate, deviation in fits.items():
+        # As good as the best: no worse than what rounding to ticks explains.
+        if deviation <= min(fits.values()) + time_base:
+            return rate
+    others = [*hints, *(mean.limit_denominator(most) for most in (1, 10, 1001)), mean]
+    believable = [rate for rate in others if SLOWEST <= rate <= FASTEST]
+    return next((rate for rate in believable if _fits(times, time_base, rate)), None)
+
+
+def _fits(times: NDArray[np.int64], time_base: Fraction, rate: Fraction) -> bool:
+    return _deviation(times, time_base, rate) <= MOST_DEVIATION / rate
 
 
 def _grid_rate(times: NDArray[np.int64], time_base: Fraction, hints: list[Fraction]) -> Fraction:
@@ -110,6 +115,28 @@ def _median_interval(times: NDArray[np.int64]) -> int:
     intervals = np.diff(times)
     intervals = intervals[intervals > 0]
     return int(np.median(intervals)) or 1 if len(intervals) else 1
+
+
+def without_gaps(
+    places: Sequence[NDArray[np.int64]], time_base: Fraction, hints: Iterable[Fraction]
+) -> NDArray[np.int64]:
+    """Times of all pictures of a stream of which only some ``places`` were read.
+
+    Between two places pictures are taken to go on at the rate of the first place.
+    """
+    first = places[0]
+    rate = picture_clock(first, time_base, 0, hints).rate
+    step = 1 / (rate * time_base)
+    parts = [first]
+    for place in places[1:]:
+        place = place[place > parts[-1][-1]]
+        if not len(place):
+            continue
+        since = int(parts[-1][-1])
+        missing = max(0, round((int(place[0]) - since) / step) - 1)
+        steps = np.arange(1, missing + 1, dtype=np.float64)
+        parts += [since + np.rint(steps * float(step)).astype(np.int64), place]
+    return np.unique(np.concatenate(parts))
 
 
 def _deviation(times: NDArray[np.int64], time_base: Fraction, rate: Fraction) -> Fraction:

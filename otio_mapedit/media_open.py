@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
 from .errors import MediaError
 from .quicktime import lacks_index
@@ -35,6 +39,11 @@ _OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
     "max_pixels": str(MAX_PIXELS),
 }
+
+_COPY_AGAIN = "Copy it again from its source."
+
+#: Packets of streams that appear in the middle of a file (transport streams) that are passed over.
+_MOST_NEW_STREAMS = 100_000
 
 #: Seconds for opening and for one read, so that a disk that does not answer ends in an error.
 _PATIENCE = (60.0, 60.0)
@@ -90,6 +99,21 @@ def open_media(path: Path) -> InputContainer:
         raise unreadable(path, error) from error
 
 
+def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Any]]:
+    """Packets of some streams; each stream's last one is empty and brings out the decoder's rest.
+
+    Raises:
+        FFmpegError, OSError: reading failed before the end of the file.
+    """
+    for _ in range(_MOST_NEW_STREAMS):
+        try:
+            yield from container.demux(*streams)
+        except IndexError:
+            # A packet of a stream that was not there when the file was opened: passed over.
+            continue
+        return
+
+
 def unreadable(path: Path, error: BaseException) -> MediaError:
     """What the system or libav said about reading ``path``, in words."""
     number = getattr(error, "errno", None)
@@ -108,6 +132,3 @@ def unreadable(path: Path, error: BaseException) -> MediaError:
     return MediaError(
         path, "not a video or sound file that can be read", "Name a file such as a .mov or .wav."
     )
-
-
-_COPY_AGAIN = "Copy it again from its source."

@@ -14,10 +14,10 @@ from av.video.stream import VideoStream as LibavVideo
 
 from .errors import MediaError
 from .media import AudioStream, MediaInfo, VideoStream
-from .media_clock import PictureClock, picture_clock
+from .media_clock import PictureClock, picture_clock, without_gaps
 from .media_open import open_media, unreadable
 from .media_timecode import StartTimecode, Tags, reel_name, start_timecode
-from .media_times import FileTimes, StreamTimes, read_times
+from .media_times import FileTimes, StreamTimes, read_times, stated_rates
 from .quicktime import timecode_tracks
 from .timing import frame_within, rate_text, seconds_at
 
@@ -152,10 +152,8 @@ def _clock(path: Path, stream: LibavVideo, times: FileTimes) -> PictureClock:
     span = int(times.pictures[-1] - times.pictures[0]) * _base(stream)
     if span > _LONGEST:
         raise MediaError(path, "damaged: its timestamps make no sense", "Copy or rewrap it.")
-    stated = (stream.average_rate, stream.base_rate, stream.guessed_rate)
-    hints = [Fraction(rate) for rate in stated if rate]
     last = times.streams[stream.index].last_duration
-    return picture_clock(times.pictures, _base(stream), last, hints)
+    return picture_clock(times.pictures, _base(stream), last, stated_rates(stream))
 
 
 def _span(stream: Stream, noted: StreamTimes) -> tuple[Fraction, Fraction]:
@@ -206,11 +204,16 @@ def _video(
     picture = times.first_picture if clock else None
     if clock is None:
         noted = times.streams[stream.index]
-        pictures = noted.pictures(False)
-        hints = [Fraction(rate) for rate in (stream.average_rate, stream.base_rate) if rate]
+        hints = stated_rates(stream)
+        places = noted.pictures(False)
         clock = (
-            picture_clock(pictures, _base(stream), noted.last_duration, hints)
-            if len(pictures)
+            picture_clock(
+                without_gaps(places, _base(stream), hints),
+                _base(stream),
+                noted.last_duration,
+                hints,
+            )
+            if places
             else PictureClock(hints[0] if hints else Fraction(25), 0, 0, False, Fraction(0))
         )
         all_keyframes = 0 < noted.packets == noted.key_packets

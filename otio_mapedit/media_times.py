@@ -22,6 +22,9 @@ from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from .media_clock import without_gaps
+from .media_open import packets as packets_of
+
 logger = logging.getLogger(__name__)
 
 #: Bytes of a file that is read through.
@@ -30,6 +33,8 @@ READ_THROUGH = 64 << 20
 _PLACE_PACKETS = 4000
 _PLACE_BYTES = 16 << 20
 _PLACES = 6
+#: Pictures at the edge of such a place that may be incomplete for being reordered.
+_REORDERED = 20
 #: Packets of the used picture that are decoded in search of a first picture.
 _DECODE_PACKETS = 120
 
@@ -44,6 +49,11 @@ class StreamTimes:
     key_packets: int = 0
     end: int | None = None
     last_duration: int = 0
+    places: list[tuple[int, int]] = field(default_factory=list)
+
+    def begin_place(self) -> None:
+        """What is noted from here on was read at another place of the file."""
+        self.places.append((len(self.presented), len(self.decoded)))
 
     def note(self, packet: Packet[Any]) -> None:
         """Take down one packet."""
@@ -60,11 +70,24 @@ class StreamTimes:
             self.end = time + (packet.duration or 0)
             self.last_duration = packet.duration or 0
 
-    def pictures(self, decode_order: bool) -> NDArray[np.int64]:
-        """Times of the pictures, rising. ``decode_order``: the container knows no other."""
+    def pictures(self, decode_order: bool) -> list[NDArray[np.int64]]:
+        """Times of the pictures at each place, rising. ``decode_order``: nothing else is known.
+
+        Where reading began or stopped in the middle of the file some reordered pictures are
+        missing, so a few are cut off there.
+        """
         few = len(self.presented) * 10 < self.packets * 9
-        times = self.decoded if self.decoded and (decode_order or few) else self.presented
-        return np.unique(np.frombuffer(times, np.int64)) if times else np.zeros(0, np.int64)
+        in_order = bool(self.decoded) and (decode_order or few)
+        times = np.array(self.decoded if in_order else self.presented, np.int64)
+        starts = [place[in_order] for place in self.places[1:]]
+        places = [np.unique(place) for place in np.split(times, starts)]
+        last = len(places) - 1
+        for number, place in enumerate(places):
+            few_pictures = min(_REORDERED, len(place) // 4)
+            begin = few_pictures if number > 0 else 0
+            stop = len(place) - (few_pictures if number < last else 0)
+            places[number] = place[begin:stop]
+        return [place for place in places if len(place)]
 
 
 @dataclass
@@ -74,9 +97,8 @@ class FileTimes:
     streams: dict[int, StreamTimes]
     first_picture: VideoFrame | None = None
     damaged: bool = False
-    pictures: NDArray[np.int64] | None = None  # of the used stream
+    pictures: NDArray[np.int64] | None = None  # of the used stream, rising
     all_keyframes: bool = False
-    complete: bool = True  # every packet counted, by reading or by the index
 
 
 def read_times(
@@ -94,14 +116,20 @@ def read_times(
         _read_places(container, streams, used, times, sparse=indexed is not None)
     if used is not None:
         noted = times.streams[used.index]
-        in_order = decode_order(container.format.name)
-        times.all_keyframes = noted.packets > 0 and noted.key_packets == noted.packets
-        times.pictures = noted.pictures(in_order)
-        if indexed is not None:
-            times.pictures = _merged(indexed[0], times.pictures, noted)
+        times.all_keyframes = 0 < noted.packets == noted.key_packets
+        places = noted.pictures(decode_order(container.format.name))
+        if indexed is not None and places:
+            times.pictures = _with_index(places, indexed[0], min(noted.decoded, default=0))
             times.all_keyframes = indexed[1]
-    times.complete = size <= READ_THROUGH or indexed is not None
+        elif places:
+            times.pictures = without_gaps(places, Fraction(used.time_base or 1), stated_rates(used))
     return times
+
+
+def stated_rates(stream: Stream) -> list[Fraction]:
+    """Rates that the header gives a picture, in order of trust; some may be nonsense."""
+    stated = (stream.average_rate, stream.base_rate, stream.guessed_rate)
+    return [Fraction(rate) for rate in stated if rate]
 
 
 def decode_order(container: str) -> bool:
@@ -118,8 +146,10 @@ def _read(
 ) -> None:
     """Note packets to the end of the file, or up to a limit of packets and bytes."""
     packets = size = tried = 0
+    for noted in times.streams.values():
+        noted.begin_place()
     try:
-        for packet in container.demux(*streams):
+        for packet in packets_of(container, streams):
             if packet.size == 0:
                 continue
             times.streams[packet.stream_index].note(packet)
@@ -187,20 +217,17 @@ def _indexed(stream: Stream, size: int) -> tuple[NDArray[np.int64], bool] | None
     return np.array([time for time, _ in inside], np.int64), all(key for _, key in inside)
 
 
-def _merged(
-    index: NDArray[np.int64], read: NDArray[np.int64], noted: StreamTimes
+def _with_index(
+    places: list[NDArray[np.int64]], index: NDArray[np.int64], first_decoded: int
 ) -> NDArray[np.int64]:
     """Presentation times of all pictures: as read where packets were read, elsewhere the index's.
 
     The index knows decoding times. Presentation times are these, moved by the constant delay of
     reordering, wherever pictures are evenly spaced and, closely, where they are not.
     """
-    if not len(read) or not noted.decoded:
-        return np.unique(index)
-    delay = int(read[0]) - min(noted.decoded)
-    moved = np.unique(index + delay)
-    head = read[: max(1, int(np.argmax(np.diff(read, append=read[-1] + (1 << 40)))) + 1)]
-    tail = read[len(head) :]
+    moved = np.unique(index + int(places[0][0]) - first_decoded)
+    head, tail = places[0], places[-1][:0] if len(places) == 1 else places[-1]
+    tail = tail[tail > head[-1]]
     between = moved[(moved > head[-1]) & (moved < (tail[0] if len(tail) else 1 << 62))]
     merged = np.concatenate([head, between, tail])
     # The number of pictures is what the index says, whatever the delay does at the seams.
