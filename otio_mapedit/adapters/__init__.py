@@ -1,0 +1,1 @@
+"""Shims through which OTIO finds the package; see ``plugin_manifest.json``."""

@@ -1,0 +1,259 @@
+"""OTIO as each editing program wants it, and back.
+
+==========================  ==================================  ==============================
+\\                           DaVinci Resolve                     Premiere Pro
+==========================  ==================================  ==============================
+``source_range`` starts     at the media's timecode             at 0, as ``available_range``
+retimed ``duration``        what it lasts on the timeline       the media that it consumes
+``target_url``              bare absolute path                  ``file://`` URL
+linked picture and sound    ``Resolve_OTIO`` "Link Group ID"    ``PremierePro_OTIO`` "LinkID"
+==========================  ==================================  ==============================
+
+Plain OTIO is what :mod:`otio_mapedit.assemble` builds: starts at timecode, lasts what it lasts on
+the timeline, ``file://`` URLs. :func:`to_host` and :func:`from_host` copy; neither changes what
+it is given, and ``from_host(to_host(timeline, host))`` is equal to ``timeline``.
+
+Reported by people who tested in those programs (see the project's notes on hosts): Resolve refuses
+a start of 0 for media with timecode; Premiere drops a clip's own Motion and Opacity where a
+LinearTimeWarp of exactly 1.0 stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import opentimelineio as otio
+
+from ..assemble import NAMESPACE
+from ..timeline_view import plain
+from ..timing import exact_seconds
+from ..urls import is_absolute, is_url, path_of, url_of
+
+RESOLVE = "Resolve_OTIO"
+PREMIERE = "PremierePro_OTIO"
+#: What `--for` may say.
+HOSTS = ("plain", "resolve", "premiere")
+
+
+def to_host(timeline: otio.schema.Timeline, host: str) -> otio.schema.Timeline:
+    """A copy of ``timeline`` in the dialect of ``host``, one of :data:`HOSTS`."""
+    copy = timeline.deepcopy()
+    if host == "resolve":
+        _to_resolve(copy)
+    elif host == "premiere":
+        _to_premiere(copy)
+    return copy
+
+
+def from_host(timeline: otio.schema.Timeline) -> otio.schema.Timeline:
+    """A copy of ``timeline``, whatever program wrote it, in plain OTIO.
+
+    The dialect is recognised by the metadata that its program writes.
+    """
+    copy = timeline.deepcopy()
+    premiere = PREMIERE in copy.metadata or PREMIERE in copy.tracks.metadata
+    for clip in copy.find_clips():
+        _with_url(clip, lambda url: url_of(url) if is_absolute(url) and not is_url(url) else url)
+        for marker in clip.markers:
+            _from_resolve_marker(marker)
+        if premiere:
+            _from_consumed(clip)
+    if premiere:
+        _to_timecode(copy)
+    for thing in (copy, copy.tracks, *copy.tracks, *copy.find_clips()):
+        for name in (RESOLVE, PREMIERE):
+            thing.metadata.pop(name, None)
+    return copy
+
+
+def links(timeline: otio.schema.Timeline) -> Iterator[tuple[otio.schema.Clip, int]]:
+    """Clips with the number of the group whose picture and sound move together, from 1.
+
+    Clips that we assembled carry it; of others, those of the same media that start together.
+    """
+    groups: dict[tuple[Any, ...], int] = {}
+    for track in timeline.tracks:
+        if not isinstance(track, otio.schema.Track):
+            continue
+        for clip in track.find_clips(shallow_search=True):
+            own = clip.metadata.get(NAMESPACE, {})
+            link = own.get("link") if isinstance(own, Mapping) else None
+            if isinstance(link, int):
+                key: tuple[Any, ...] = (link,)
+            else:
+                start = clip.range_in_parent().start_time
+                key = (str(_url(clip)), start.value, start.rate)
+            yield clip, groups.setdefault(key, len(groups) + 1)
+
+
+def _to_resolve(timeline: otio.schema.Timeline) -> None:
+    timeline.metadata[RESOLVE] = {"Resolve OTIO Meta Version": "1.0"}
+    for clip, link in links(timeline):
+        clip.metadata[RESOLVE] = {"Link Group ID": link}
+    for clip in timeline.find_clips():
+        _with_url(clip, lambda url: path_of(url) if url.lower().startswith("file:") else url)
+        for marker in clip.markers:
+            if note := getattr(marker, "comment", ""):
+                # Resolve keeps a marker's note here and ignores `comment`.
+                marker.metadata[RESOLVE] = {"Note": note}
+
+
+def _from_resolve_marker(marker: otio.schema.Marker) -> None:
+    data = plain(marker.metadata.get(RESOLVE))
+    note = data.get("Note") if isinstance(data, dict) else None
+    if isinstance(note, str) and not getattr(marker, "comment", ""):
+        marker.comment = note
+    if data == {"Note": getattr(marker, "comment", "")}:
+        del marker.metadata[RESOLVE]
+
+
+def _to_premiere(timeline: otio.schema.Timeline) -> None:
+    own = plain(timeline.metadata.get(NAMESPACE))
+    listed = own.get("sources") if isinstance(own, dict) else None
+    sources = {
+        str(source.get("id")): source
+        for source in (listed if isinstance(listed, list) else [])
+        if isinstance(source, dict)
+    }
+    timeline.metadata[PREMIERE] = {"MetadataVersion": "1.0"}
+    timeline.tracks.metadata[PREMIERE] = _premiere_sequence(timeline, sources)
+    for clip, link in links(timeline):
+        clip.metadata[PREMIERE] = {"LinkID": str(link), **_channels(clip, sources)}
+    for clip in timeline.find_clips():
+        _to_zero(clip)
+        _to_consumed(clip)
+
+
+def _premiere_sequence(
+    timeline: otio.schema.Timeline, sources: Mapping[str, Any]
+) -> dict[str, Any]:
+    start = timeline.global_start_time
+    facts: dict[str, Any] = {"PixelAspectRatio": {"numerator": 1.0, "denominator": 1.0}}
+    if start is not None:
+        facts["VideoFrameRate"] = start.rate
+    sized = [source for source in sources.values() if source.get("width")]
+    if sized:
+        size = {"width": sized[0]["width"], "height": sized[0].get("height", 0)}
+        facts["VideoResolution"] = size
+    sampled = [
+        stream.get("sample_rate")
+        for source in sources.values()
+        for stream in source.get("audio", [])
+        if stream.get("sample_rate")
+    ]
+    if sampled:
+        facts["AudioFrameRate"] = float(sampled[0])
+    return facts
+
+
+def _channels(clip: otio.schema.Clip, sources: Mapping[str, Any]) -> dict[str, Any]:
+    """Which sound of its file a clip plays, where that is known: mono must not become stereo."""
+    own = plain(clip.metadata.get(NAMESPACE, {}))
+    stream = own.get("stream")
+    audio = sources.get(str(own.get("source")), {}).get("audio", [])
+    if not isinstance(stream, int) or not 0 < stream <= len(audio):
+        return {}
+    count = audio[stream - 1].get("channels", 0)
+    facts: dict[str, Any] = {"OriginalChannelGroupIndex": stream - 1}
+    if count in (1, 2):
+        facts["AudioChannels"] = {
+            "ChannelType": "Mono" if count == 1 else "Stereo",
+            "SecondaryAssignments": [{"SecondaryChannelIndex": n} for n in range(count)],
+        }
+    return facts
+
+
+def _to_zero(clip: otio.schema.Clip) -> None:
+    """Count a clip's media from 0 instead of its timecode."""
+    available = clip.media_reference.available_range if clip.media_reference else None
+    if available is None:
+        return
+    _shift(clip, otio.opentime.RationalTime(0, available.start_time.rate) - available.start_time)
+
+
+def _to_timecode(timeline: otio.schema.Timeline) -> None:
+    """Count media from timecode again, where we know it; a program may have kept either."""
+    own = plain(timeline.metadata.get(NAMESPACE))
+    listed = own.get("sources") if isinstance(own, dict) else None
+    starts: dict[str, int] = {}
+    for source in listed if isinstance(listed, list) else []:
+        if isinstance(source, dict) and isinstance(source.get("start_frame"), int):
+            starts[url_of(str(source.get("path")))] = source["start_frame"]
+    for clip in timeline.find_clips():
+        available = clip.media_reference.available_range if clip.media_reference else None
+        start = starts.get(_url(clip) or "", 0)
+        if available is not None and available.start_time.value == 0 and start:
+            _shift(clip, otio.opentime.RationalTime(start, available.start_time.rate))
+
+
+def _shift(clip: otio.schema.Clip, by: otio.opentime.RationalTime) -> None:
+    """Count a clip's media from elsewhere: its reference, its range and its markers."""
+    spans = [marker.marked_range for marker in clip.markers]
+    for marker, span in zip(clip.markers, spans, strict=True):
+        marker.marked_range = _shifted(span, by)
+    if clip.source_range is not None:
+        clip.source_range = _shifted(clip.source_range, by)
+    reference = clip.media_reference
+    reference.available_range = _shifted(reference.available_range, by)
+
+
+def _shifted(
+    span: otio.opentime.TimeRange, by: otio.opentime.RationalTime
+) -> otio.opentime.TimeRange:
+    start = span.start_time
+    if start.rate == by.rate:
+        moved = otio.opentime.RationalTime(start.value + by.value, start.rate)
+    else:
+        moved = start + by
+    return otio.opentime.TimeRange(moved, span.duration)
+
+
+def _to_consumed(clip: otio.schema.Clip) -> None:
+    """Give a retimed clip the length of media that it consumes.
+
+    Not rounded: the length that Premiere shows is this divided by the speed, a whole frame.
+    """
+    scalar = _scalar(clip)
+    for effect in list(clip.effects):
+        if type(effect) is otio.schema.LinearTimeWarp and effect.time_scalar == 1.0:
+            clip.effects.remove(effect)
+    if scalar != 1 and clip.source_range is not None:
+        _stretch(clip, scalar)
+
+
+def _from_consumed(clip: otio.schema.Clip) -> None:
+    scalar = _scalar(clip)
+    if scalar != 1 and clip.source_range is not None:
+        _stretch(clip, 1 / scalar)
+
+
+def _stretch(clip: otio.schema.Clip, factor: Fraction) -> None:
+    span = clip.source_range
+    # Exact where the factor is; what is a hair's breadth from a whole frame is that frame.
+    value = exact_seconds(span.duration.value) * factor
+    if abs(value - round(value)) < Fraction(1, 1000):
+        value = Fraction(round(value))
+    duration = otio.opentime.RationalTime(float(value), span.duration.rate)
+    clip.source_range = otio.opentime.TimeRange(span.start_time, duration)
+
+
+def _scalar(clip: otio.schema.Clip) -> Fraction:
+    """How fast a clip plays, whichever way; 1 without a usable speed."""
+    scalar = Fraction(1)
+    for effect in clip.effects:
+        if type(effect) is otio.schema.LinearTimeWarp and 0.001 <= abs(effect.time_scalar) <= 1000:
+            scalar *= abs(exact_seconds(effect.time_scalar))
+    return scalar
+
+
+def _url(clip: otio.schema.Clip) -> str | None:
+    reference = clip.media_reference
+    external = isinstance(reference, otio.schema.ExternalReference)
+    return reference.target_url if external else None
+
+
+def _with_url(clip: otio.schema.Clip, change: Callable[[str], str]) -> None:
+    if url := _url(clip):
+        clip.media_reference.target_url = change(url)

@@ -1,0 +1,89 @@
+"""``.otio`` files: read with care, written in a program's dialect, checked before they count."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+
+from ..errors import FormatError
+from ..mapedit_file import read_text
+from .otio_dialects import from_host, to_host
+
+#: Largest file that is read. A feature film's reel is a few megabytes.
+LARGEST_FILE = 256 * 1024 * 1024
+
+_REMEDY = "Export it again from the program that made it."
+
+
+def read(path: Path) -> otio.schema.Timeline:
+    """The timeline in an ``.otio`` file, in plain OTIO.
+
+    Raises:
+        FormatError: not readable, too large, not OTIO, or not a timeline.
+    """
+    return timeline_from(read_text(path, LARGEST_FILE), str(path))
+
+
+def write(timeline: otio.schema.Timeline, path: Path, host: str) -> None:
+    """Write ``timeline`` to ``path`` in the dialect of ``host`` and read it again.
+
+    Raises:
+        FormatError: what was written does not say the same.
+    """
+    path.write_text(text_of(timeline, host), encoding="utf-8", newline="\n")
+    verify(timeline, read(path), str(path))
+
+
+def text_of(timeline: otio.schema.Timeline, host: str) -> str:
+    """The text of an ``.otio`` file in the dialect of ``host``."""
+    return str(otio.adapters.write_to_string(to_host(timeline, host), "otio_json")) + "\n"
+
+
+def timeline_from(text: str, name: str) -> otio.schema.Timeline:
+    """The timeline in the text of an ``.otio`` file called ``name``, in plain OTIO.
+
+    Raises:
+        FormatError: not OTIO, or not a timeline.
+    """
+    _check_json(text, name)
+    try:
+        found = otio.adapters.read_from_string(text, "otio_json")
+    except Exception as error:  # the reader is not ours: whatever it says, the file is at fault
+        raise FormatError(f"{name} is not usable OTIO: {error}", _REMEDY) from error
+    if isinstance(found, otio.schema.SerializableCollection):
+        timelines = [item for item in found if isinstance(item, otio.schema.Timeline)]
+        found = timelines[0] if len(timelines) == 1 else found
+    if not isinstance(found, otio.schema.Timeline):
+        kind = type(found).__name__
+        raise FormatError(f"{name} holds a {kind}, not a timeline", "Export a timeline.")
+    if not isinstance(found.tracks, otio.schema.Stack):
+        raise FormatError(f"{name} holds a timeline without tracks", _REMEDY)
+    return from_host(found)
+
+
+def verify(intended: otio.schema.Timeline, found: otio.schema.Timeline, name: str) -> None:
+    """Compare what was to be written with what is read back.
+
+    Raises:
+        FormatError: they differ.
+    """
+    if not found.is_equivalent_to(from_host(intended)):
+        raise FormatError(
+            f"{Path(name).suffix} cannot carry this timeline without change",
+            "Write .otio with --for plain, and report the timeline.",
+        )
+
+
+def _check_json(text: str, name: str) -> None:
+    """Refuse what would crash OTIO's own reader: it follows any depth of nesting."""
+    try:
+        value: Any = json.loads(text)
+    except RecursionError:
+        raise FormatError(f"{name} is nested too deeply", _REMEDY) from None
+    except ValueError as error:
+        raise FormatError(f"{name} is not OTIO: {error}", _REMEDY) from None
+    if not isinstance(value, dict) or not isinstance(value.get("OTIO_SCHEMA"), str):
+        raise FormatError(f"{name} is JSON, but not OTIO", _REMEDY)
