@@ -8,14 +8,16 @@ before comes back) only refines: it tells a flash from a cut and black from a da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
 
 from .inference import ShotPredictions
 from .shot_curves import (
     CAME_BACK,
     MIN_RUN,
+    Curve,
     Run,
     beside_black,
     black_passages,
@@ -192,9 +194,18 @@ def _mixed(
 
 def _outside(cuts: list[Boundary], gradual: list[Boundary], blacks: list[Run]) -> list[Boundary]:
     """Cuts that no transition or black passage explains."""
-    spans = [(boundary.first - 1, boundary.stop + 1) for boundary in gradual]
-    spans += [(first - 1, stop + 1) for first, stop in blacks]
-    return [cut for cut in cuts if not any(a <= cut.at <= b for a, b in spans)]
+    runs = [(boundary.first, boundary.stop) for boundary in gradual]
+    taken = _covered(max((cut.at for cut in cuts), default=0) + 1, [*runs, *blacks], 1)
+    return [cut for cut in cuts if not taken[cut.at]]
+
+
+def _covered(count: int, spans: Iterable[Run], reach: int) -> Curve:
+    """Which of ``count`` pictures lie in a span or, at most ``reach`` pictures, beside it; the
+    picture after a span is in it."""
+    taken = np.zeros(count, bool)
+    for first, stop in spans:
+        taken[max(0, first - reach) : stop + reach + 1] = True
+    return taken
 
 
 def _black_edges(
@@ -220,27 +231,32 @@ def _long_enough(
     blacks: list[Run],
     min_frames: int,
 ) -> tuple[list[Boundary], list[Doubt]]:
-    """Boundaries without those that make a shot shorter than ``min_frames``, the least certain
-    going first, and the short shots. The edges of black stay."""
+    """Boundaries without those that make a shot shorter than ``min_frames``, the less certain of
+    two going, and the short shots. The edges of black stay."""
     edges = {edge for black in blacks for edge in black}
     frames = predictions.frames
-    kept = list(boundaries)
+    kept: list[Boundary] = []
     doubts: list[Doubt] = []
-    while True:
-        pairs = [
-            (one, two)
-            for one, two in pairwise(kept)
-            if frames[min(two.at, len(frames) - 1)] - frames[one.at] < min_frames
-            and not {one.at, two.at} <= edges
-        ]
-        if not pairs:
-            return kept, doubts
-        one, two = min(pairs, key=lambda pair: min(pair[0].confidence, pair[1].confidence))
+
+    def weaker(one: Boundary, two: Boundary) -> list[Boundary]:
+        """What has to go of two neighbouring boundaries: the one, the other, both or neither."""
         loose = [each for each in (one, two) if each.at not in edges]
+        if not loose or frames[min(two.at, len(frames) - 1)] - frames[one.at] >= min_frames:
+            return []
         came_back = one.kind == "cut" and predictions.returned[one.at] < CAME_BACK
-        gone = loose if came_back else [min(loose, key=lambda each: each.confidence)]
-        kept = [each for each in kept if each not in gone]
-        doubts.append(Doubt(one.at, max(two.at, one.at + 1), "short shot", one.confidence))
+        return loose if came_back else [min(loose, key=lambda each: each.confidence)]
+
+    for boundary in boundaries:
+        while kept and (gone := weaker(kept[-1], boundary)):
+            one = kept[-1]
+            doubts.append(Doubt(one.at, max(boundary.at, one.at + 1), "short shot", one.confidence))
+            if one in gone:
+                kept.pop()
+            if boundary in gone:
+                break
+        else:
+            kept.append(boundary)
+    return kept, doubts
 
 
 def _almost(
@@ -261,13 +277,10 @@ def _almost(
         peak = float(predictions.transition[first:stop].max())
         if peak < run_level and stop - first >= MIN_RUN:
             found.append(Doubt(first, stop, "transition", peak))
-    named = [(each.first - 3, each.stop + 3) for each in boundaries]
-    named += [(each.first - 3, each.stop + 3) for each in doubts]
-    return [
-        doubt
-        for doubt in found
-        if not any(first <= doubt.stop and doubt.first <= stop for first, stop in named)
-    ]
+    named: list[Run] = [(each.first, each.stop) for each in boundaries]
+    named += [(each.first, each.stop) for each in doubts]
+    taken = _covered(len(predictions), named, 3)
+    return [doubt for doubt in found if not taken[doubt.first : doubt.stop].any()]
 
 
 def _shots(count: int, boundaries: list[Boundary], blacks: list[Run]) -> tuple[Shot, ...]:

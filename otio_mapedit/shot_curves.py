@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference import ShotPredictions
+from .inference import RETURN_REACH, ShotPredictions
 
 Run: TypeAlias = tuple[int, int]
 Curve: TypeAlias = NDArray[Any]
@@ -104,8 +104,11 @@ def flash_end(predictions: ShotPredictions, at: int) -> int | None:
     jump = float(luma[at : at + 2].max()) - before
     if jump < _FLASH_LUMA and flash[at : at + 2].max() < 0.5:
         return None
-    settled = np.flatnonzero(np.abs(luma[at + 1 :] - before) <= max(abs(jump) / 4, 0.01))
-    return at + 1 + (int(settled[0]) if len(settled) else 0)
+    after = np.abs(luma[at + 1 : at + 1 + RETURN_REACH] - before)
+    settled = np.flatnonzero(after <= max(abs(jump) / 4, 0.01))
+    # A picture that came back with other light: the nearest is as far as the flash can go.
+    end = settled[0] if len(settled) else after.argmin() if len(after) else 0
+    return at + 1 + int(end)
 
 
 def mixed_runs(curve: Curve, level: float) -> list[Run]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from otio_mapedit import inference
+from otio_mapedit.cache import Cache
+from otio_mapedit.inference import predict_shots
+from otio_mapedit.media import probe
 from otio_mapedit.operations import DecisionList, Kind, partition_faults
 from otio_mapedit.pipeline import decide
 from otio_mapedit.recipes import recipe, shots
@@ -163,6 +167,27 @@ def test_variable_rate(tmp_path: Path) -> None:
     decisions = shots_of(path)
     assert decisions.rate == 30
     agree(made.truth, found(decisions), slack=4)
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_an_interrupted_run_gives_the_same_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: bool
+) -> None:
+    monkeypatch.setattr(inference, "WINDOWS_PER_SEGMENT", 1)
+    dropped = set(range(3, 500, 7)) if variable else None
+    pictures = np.concatenate([take(1, 250), take(2, 250)])
+    media = probe(write(tmp_path / "film.mp4", pictures, NTSC_24, dropped))
+    whole = predict_shots(media, Cache(None))
+    cache = Cache(tmp_path / "cache")
+    predict_shots(media, cache)
+    entries = {path: len(np.load(path)["frames"]) for path in (tmp_path / "cache").rglob("*.npz")}
+    assert len(entries) == 3
+    # The last segment is the short one; without it the run goes on where it stopped.
+    min(entries, key=lambda path: entries[path]).unlink()
+    resumed = predict_shots(media, cache)
+    assert len(whole) == 500 - len(dropped or ())
+    for one in fields(whole):
+        assert np.array_equal(getattr(whole, one.name), getattr(resumed, one.name)), one.name
 
 
 def test_one_take_has_no_cut(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from ..inference import ShotPredictions
 from ..operations import Kind, Operation, Source, Value
@@ -20,6 +22,7 @@ class Stretch:
     range: FrameRange
     shot: Shot | None
     lifted: bool = False
+    number: int = 0  # of the shot, black not counted
 
     @property
     def fades_in(self) -> Boundary | None:
@@ -61,9 +64,10 @@ class Layout:
     def stretches(self) -> list[Stretch]:
         """The whole file, in order: every shot, and what sounds on behind the last picture."""
         shots = self.found.shots
+        numbers = itertools.accumulate(not shot.black for shot in shots)
         found = [
-            Stretch(self.span(shot.first, shot.stop), shot, shot.black and self.lifts)
-            for shot in shots
+            Stretch(self.span(shot.first, shot.stop), shot, shot.black and self.lifts, number)
+            for shot, number in zip(shots, numbers, strict=True)
         ]
         last, end = found[-1], self.source.frame_count
         if last.range.end >= end:
@@ -95,7 +99,7 @@ class Layout:
             found += [self._doubtful(doubt) for doubt in self.found.doubts]
         return sorted(found, key=lambda mark: mark.range)
 
-    @property
+    @cached_property
     def lifts(self) -> bool:
         """Whether black is taken out; never all that a file has."""
         if all(shot.black for shot in self.found.shots):
@@ -117,12 +121,8 @@ class Layout:
             self.source.id,
             stretch.range,
             confidence=min(edges, default=1.0),
-            reason="black" if shot.black else f"shot {self._number(shot)}",
+            reason="black" if shot.black else f"shot {stretch.number}",
         )
-
-    def _number(self, shot: Shot) -> int:
-        seen = [each for each in self.found.shots if not each.black]
-        return seen.index(shot) + 1
 
     def _lift(self, stretch: Stretch) -> Operation:
         where = "between two shots"
@@ -231,8 +231,3 @@ def marker(source: Source, span: FrameRange, name: str, note: str, colour: str) 
     parameters: dict[str, Value] = {"name": name, "note": note, "colour": colour}
     span = span.intersection(source.available)
     return Operation(Kind.MARK, source.id, span, reason=name, parameters=parameters)
-
-
-def head_of(mark: Operation) -> FrameRange:
-    """The frame that a marker begins on."""
-    return FrameRange(mark.range.start, 1)

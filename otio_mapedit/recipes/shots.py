@@ -6,6 +6,7 @@ graded, relinked to its rushes, translated or searched on its own.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +21,7 @@ from ..sources import sources_of
 from ..timing import FrameRange, Length
 from . import Need
 from .footage import generator, option_values, sequence_clock, title
-from .shot_layout import Layout, cut_at, head_of, marker
+from .shot_layout import Layout, cut_at, marker
 
 NAME = "shots"
 SUMMARY = "Find the shots of an edited file: one clip per shot, its transitions as transitions."
@@ -118,7 +119,8 @@ def _file(
         review=options.review,
     )
     stretches = layout.stretches()
-    marks = layout.marks()
+    marks = deque(layout.marks())
     for number, stretch in enumerate(stretches):
         yield from layout.placed(stretches[number - 1] if number else None, stretch)
-        yield from (mark for mark in marks if stretch.range.contains(head_of(mark)))
+        while marks and marks[0].range.start < stretch.range.end:
+            yield marks.popleft()
