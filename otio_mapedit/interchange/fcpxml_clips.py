@@ -13,7 +13,7 @@ from .fcpxml_assets import foreign_metadata, own_facts, stream_of
 from .fcpxml_markers import marker_element
 from .fcpxml_plan import Piece, Plan
 from .fcpxml_resources import Asset, Resources, timecode_format
-from .fcpxml_times import TimeMap, conform_name, fits, format_time, steady_map
+from .fcpxml_times import LONGEST, TimeMap, conform_name, format_time, nearest, steady_map
 from .fcpxml_words import (
     FOREIGN,
     NAMESPACE,
@@ -208,26 +208,14 @@ class ClipWriter:
             length = Fraction(piece.record.duration) / self.plan.rate
             held = piece.source_start
             return held, [_time_map(TimeMap(((held, held), (held + length, held))))]
-        wanted = piece.speed
-        for limit in (1_000_000, 100_000, 10_000, 1_000, 100):
-            speed = wanted.limit_denominator(limit)
-            if not speed:
-                break
-            piece.speed = speed
-            steady = steady_map(speed, start, end)
-            edge = piece.source_start if speed > 0 else self.plan.upper(piece)
-            local = edge / speed if speed > 0 else (start + end - edge) / -speed
-            if all(fits(time) for time in (local, *(time for time, _ in steady.points))):
-                if speed != wanted:
-                    self.plan.report.changed(
-                        "speed",
-                        f"{float(wanted)} written as {speed}",
-                        **self.plan.place(piece),
-                    )
-                return local, [_time_map(steady)]
-        piece.speed = Fraction(1)
-        self.plan.report.lost("speed", "out of range", **self.plan.place(piece))
-        return piece.source_start, []
+        steady = steady_map(piece.speed, start, end)
+        edge = piece.source_start if piece.speed > 0 else self.plan.upper(piece)
+        local = edge / piece.speed if piece.speed > 0 else (start + end - edge) / -piece.speed
+        if any(abs(time) > LONGEST for point in steady.points for time in point):
+            self.plan.report.lost("speed", "out of range", **self.plan.place(piece))
+            piece.speed = Fraction(1)
+            return piece.source_start, []
+        return nearest(local), [_time_map(steady)]
 
     def _nested(self, piece: Piece, picture: bool) -> Story:
         assert piece.nested is not None
@@ -318,11 +306,11 @@ class ClipWriter:
         if speed in (0, 1) or piece.is_gap:
             return start, duration
         if speed > 0:
-            return start / speed, duration / speed
+            return nearest(start / speed), nearest(duration / speed)
         ends = piece.asset.span if piece.asset else (Fraction(0), Fraction(3600))
         if piece.nested is not None:
             ends = Fraction(0), Fraction(piece.nested.duration) / piece.nested.rate
-        return (sum(ends) - start - duration) / -speed, duration / -speed
+        return nearest((sum(ends) - start - duration) / -speed), nearest(duration / -speed)
 
     def _report(self, piece: Piece) -> None:
         """Say what of an item is not written."""
@@ -351,6 +339,10 @@ def _time_map(steady: TimeMap) -> Element:
         SubElement(
             element,
             "timept",
-            {"time": format_time(time), "value": format_time(value), "interp": "linear"},
+            {
+                "time": format_time(nearest(time)),
+                "value": format_time(nearest(value)),
+                "interp": "linear",
+            },
         )
     return element

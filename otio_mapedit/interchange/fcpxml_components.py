@@ -12,7 +12,7 @@ import opentimelineio as otio
 from .fcpxml_media import AssetFacts, Library, rate_said, seconds_range
 from .fcpxml_placed import Clock, Placed
 from .fcpxml_retime import ClipClock, set_speed
-from .fcpxml_times import parse_time
+from .fcpxml_times import on_frame, parse_time
 from .fcpxml_words import NAMESPACE
 from .gain import set_gain
 
@@ -83,7 +83,10 @@ class Components:
             name=element.get("name", ""),
             media_reference=self.library.reference(asset, sequence.rate, data),
             source_range=seconds_range(
-                clock.source_start, clock.duration, rate, record=sequence.rate
+                on_frame(clock.source_start, rate) if clock.time_map else clock.source_start,
+                clock.duration,
+                rate,
+                record=sequence.rate,
             ),
         )
         set_speed(clip, clock, data)

@@ -19,7 +19,7 @@ from .fcpxml_components import Components
 from .fcpxml_media import Library, seconds_range
 from .fcpxml_placed import STORY, Clock, Placed
 from .fcpxml_retime import ClipClock, set_speed
-from .fcpxml_times import parse_time
+from .fcpxml_times import on_frame, parse_time
 from .fcpxml_words import carried
 
 MAX_NESTING = 32
@@ -156,7 +156,7 @@ class Containers:
             self._open.add(identity)
             stack = self._deeper(children, zero, sequence, facts)
             self._open.remove(identity)
-            items = sum(1 for _ in stack.find_children(otio.schema.Item))
+            items = sum(1 for _ in stack.find_children(otio.core.Item))
             self._stacks[key] = (stack, items)
             return stack.deepcopy()
         stack, items = self._stacks[key]
@@ -179,7 +179,8 @@ class Containers:
         if data.get("nested") == "track" and len(stack) == 1:
             item = stack[0].deepcopy()
         item.name = element.get("name", "")
-        item.source_range = seconds_range(own.source_start, own.duration, rate, record=sequence)
+        begin = on_frame(own.source_start, rate) if own.time_map else own.source_start
+        item.source_range = seconds_range(begin, own.duration, rate, record=sequence)
         set_speed(item, own, data)
         seen = any(track.kind == otio.schema.TrackKind.Video for track in stack) or not len(stack)
         picture = seen and element.get("srcEnable") != "audio"

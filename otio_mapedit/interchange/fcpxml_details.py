@@ -13,8 +13,8 @@ from .fcpxml_markers import TIMELINE
 from .fcpxml_media import Library, seconds_range, seconds_time
 from .fcpxml_placed import Clock, Placed
 from .fcpxml_retime import ClipClock
-from .fcpxml_times import parse_time
-from .fcpxml_words import FOREIGN, NAMESPACE, NOTE_MARK, decision_of, untagged
+from .fcpxml_times import on_frame, parse_time
+from .fcpxml_words import EFFECTS, FOREIGN, NAMESPACE, NOTE_MARK, decision_of, untagged
 from .gain import set_gain
 
 _MARKERS = ("marker", "chapter-marker")
@@ -144,6 +144,8 @@ class Details:
             start, duration = placed.start + clock.record(local), length
         else:
             start, duration = clock.media_range(local, length)
+            if clock.time_map is not None:
+                start, duration = on_frame(start, rate), on_frame(duration, rate)
         target = placed.item
         sound = facts.get("sound", "")
         if sound.isdecimal() and int(sound) < len(placed.sounds):
@@ -184,7 +186,7 @@ class Details:
     def generator(self, element: Element, data: dict[str, Any]) -> Any:
         """The reference of a title or generator, by its effect's name."""
         name, uid = self.library.effects.get(element.get("ref", ""), ("", ""))
-        if not uid:
+        if not uid and element.tag != "title":
             self.report.lost("media", "the file does not hold it", "", element.get("name", ""))
             return otio.schema.MissingReference()
         parameters: dict[str, Any] = {}
@@ -202,7 +204,7 @@ class Details:
                     otio.opentime.RationalTime(times[0], times[1]),
                     otio.opentime.RationalTime(times[2], times[3]),
                 )
-        kind = data.get("kind", name)
+        kind = data.get("kind", name or "Basic Title")
         title = data.get("name", element.get("name", ""))
         reference = otio.schema.GeneratorReference(
             name=title if isinstance(title, str) else "",
@@ -211,7 +213,10 @@ class Details:
             parameters=parameters,
         )
         if "parameters" not in data and "kind" not in data:
-            reference.metadata[FOREIGN] = {"element": element.tag, "uid": uid}
+            reference.metadata[FOREIGN] = {
+                "element": element.tag,
+                "uid": uid or EFFECTS["Basic Title"],
+            }
         if element.find("param") is not None:
             self.library.tally["parameters of titles and generators"] += 1
         return reference

@@ -163,6 +163,7 @@ def _chains(pieces: list[Piece]) -> list[list[Piece]]:
 
 
 def _is_reached(gap: Piece) -> bool:
-    return (gap.head is not None and gap.head.after > 0) or (
-        gap.tail is not None and gap.tail.before > 0
+    head, tail = gap.head, gap.tail
+    return (head is not None and (head.hollow or head.after > 0)) or (
+        tail is not None and (tail.hollow or tail.before > 0)
     )

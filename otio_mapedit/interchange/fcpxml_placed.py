@@ -66,6 +66,11 @@ class Placed:
         """First moment after it."""
         return self.start + self.duration
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether there is nothing to see or hear."""
+        return isinstance(self.item, otio.schema.Gap)
+
 
 @dataclass(slots=True)
 class Storyline:
@@ -145,7 +150,7 @@ def build_stack(
 
 def _drop_hollow(pictures: Shelf, sounds: Shelf, plan: list[dict[str, Any]]) -> None:
     """A primary storyline of nothing but gaps that carries sound is no video track."""
-    hollow = all(isinstance(item.item, otio.schema.Gap) for item in pictures.tracks.get(0, []))
+    hollow = all(item.is_gap for item in pictures.tracks.get(0, []))
     planned = any(facts.get("kind") == "Video" for facts in plan)
     if hollow and (sounds.tracks or plan) and not planned and len(pictures.tracks) == 1:
         pictures.tracks.pop(0)

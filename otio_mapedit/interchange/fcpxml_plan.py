@@ -33,6 +33,7 @@ class Join:
     transition: Any
     before: int
     after: int
+    hollow: bool = False  # no clip on either side
 
     def looks_like(self, other: Join | None) -> bool:
         """Whether both cover the same frames around their edge."""
@@ -211,10 +212,11 @@ def _join(plan: Plan, track: TrackPlan, piece: Piece | None, transition: Any) ->
     after = frame_at(exact_time(transition.out_offset), plan.rate)
     edge = last.record.end if last else 0
     where = {"track": track.track.name or "", "item": transition.name or "", "at": plan.at(edge)}
-    if all(side is None or side.is_gap for side in (last, piece)) or before + after <= 0:
+    if (last is None and piece is None) or before + after <= 0:
         plan.report.lost("transition", "it joins nothing, or lasts no time", **where)
         return
-    join = Join(transition, before, after)
+    hollow = all(side is None or side.is_gap for side in (last, piece))
+    join = Join(transition, before, after, hollow)
     if last is not None:
         last.tail = join
     if piece is not None:

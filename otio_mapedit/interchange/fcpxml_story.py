@@ -80,6 +80,9 @@ class StoryReader:
             items.append(placed)
         if waiting is not None:
             self._cross(waiting, items[-1] if items else None, None, at, record - zero)
+        if lane < 0 and not any(item.picture and not item.is_gap for item in items):
+            for item in items:
+                item.picture, item.track = False, -lane
         return items
 
     def _cross(
@@ -100,12 +103,10 @@ class StoryReader:
             else:
                 left = None
         sides = [side for side in (left, right) if side is not None]
-        if not any(not isinstance(side.item, otio.schema.Gap) for side in sides) or length <= 0:
+        if not sides or length <= 0:
             self._lose_transition(element, cut)
             return
         seen, heard = read_transition(element, self.library)
-        if seen is None and heard is not None and any(side.picture for side in sides):
-            seen, heard = None, heard
         crossing = Crossing(cut, cut - begin, begin + length - cut, seen, heard)
         if any(not side.picture for side in sides) and heard is None:
             crossing.heard = seen

@@ -19,9 +19,10 @@ from ..errors import FormatError
 from ..timing import standard_rate
 
 _TIME = re.compile(r"^\s*(-?\d{1,20})(?:\.(\d{1,12}))?(?:/(\d{1,12}))?\s*s\s*$")
-#: Largest denominator and numerator that hosts read (signed 32 and 64 bits).
+#: Largest denominator that hosts read (signed, 32 bits).
 MAX_DENOMINATOR = 2**31 - 1
-MAX_NUMERATOR = 2**63 - 1
+#: Longest time in seconds that fits into a 64-bit numerator over that.
+LONGEST = 2**31
 
 #: ``srcFrameRate`` of ``conform-rate`` as the DTDs list it.
 _CONFORM_NAMES = {
@@ -72,9 +73,17 @@ def format_time(seconds: Fraction) -> str:
     return f"{seconds.numerator}/{seconds.denominator}s"
 
 
-def fits(seconds: Fraction) -> bool:
-    """Whether hosts can hold a time."""
-    return seconds.denominator <= MAX_DENOMINATOR and abs(seconds.numerator) <= MAX_NUMERATOR
+def nearest(seconds: Fraction) -> Fraction:
+    """``seconds``, or the nearest time that hosts can hold: off by less than a nanosecond, which
+    Final Cut's own retimed clips are too."""
+    return seconds.limit_denominator(MAX_DENOMINATOR)
+
+
+def on_frame(seconds: Fraction, rate: Fraction) -> Fraction:
+    """The frame that a time stands for where it is within a thousandth of one: what
+    :func:`nearest`, or a host, has rounded. Any other time as it is."""
+    frame = round(seconds * rate)
+    return frame / rate if abs(seconds * rate - frame) < Fraction(1, 1000) else seconds
 
 
 def rate_of_frame(duration: Fraction) -> Fraction | None:
