@@ -189,7 +189,9 @@ class _Track:
             return mono
         if self.resampler is None:
             self.resampler = AudioResampler(format="fltp", layout="mono", rate=self.rate)
-        frame = AudioFrame.from_ndarray(mono[np.newaxis], format="fltp", layout="mono")
+        frame = AudioFrame.from_ndarray(
+            np.ascontiguousarray(mono[np.newaxis]), format="fltp", layout="mono"
+        )
         frame.sample_rate = self.run.sample_rate
         return _joined(self.resampler.resample(frame))
 

@@ -98,6 +98,7 @@ def keyframe_pictures(
     video = _used(media)
     scale = _Scaler(media, size)
     last: int | None = None
+    shift: int | None = None
     with open_media(media.path) as container:
         stream = _stream(media, container, video)
         context = stream.codec_context
@@ -107,6 +108,11 @@ def keyframe_pictures(
         context.options = {"skip_loop_filter": "all"}
         for packet in _key_packets(media, container, stream, at_least):
             number = _packet_frame(media, video, packet)
+            if decode_order(media.container):
+                # Such times are right but for a delay, which the first picture tells.
+                shift = packet.pts if shift is None else shift
+                ticks = (packet.pts or 0) - (shift or 0)
+                number = frame_at(ticks * Fraction(packet.time_base), video.rate)
             if number is None or (last is not None and number <= last):
                 continue
             picture = _only_picture(stream, packet)
@@ -317,7 +323,7 @@ def _key_packets(
     if media.size > READ_THROUGH and len(stream.index_entries) * 10 >= video.picture_count * 9:
         chosen = _sought_packets(media, container, stream, apart)
     else:
-        stream.discard = Discard.nonkey
+        # Not Discard.nonkey: libav's QuickTime reader then gives keyframes the wrong times.
         chosen = _packets(media, container, stream)
     last: Fraction | None = None
     for packet in chosen:
@@ -333,16 +339,21 @@ def _key_packets(
 def _sought_packets(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, apart: Fraction
 ) -> Iterator[Packet[Any]]:
-    """Packets of keyframes by the container's index, without reading what lies between."""
+    """Packets of keyframes by the container's index, without reading what lies between.
+
+    The index knows decoding times but libav goes to the last keyframe *presented* by then; so it
+    is told the moment before the next one.
+    """
     base = Fraction(stream.time_base or 1)
-    moments = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
+    entries = stream.index_entries
+    moments = [entry.timestamp for entry in entries if entry.is_keyframe]
     last: int | None = None
-    for moment in moments:
+    for moment, following in zip(moments, [*moments[1:], 1 << 62], strict=True):
         if last is not None and (moment - last) * base < apart:
             continue
         last = moment
         try:
-            container.seek(moment, stream=stream)
+            container.seek(min(following - 1, entries[-1].timestamp), stream=stream)
             yield next(packets(container, [stream]))
         except (av.error.FFmpegError, OSError, StopIteration) as error:
             logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
