@@ -75,7 +75,7 @@ def sound(media: MediaInfo, sample_rate: int = 16000) -> Iterator[SoundBlock]:
         for packet in _packets(media, container, [track.stream for track in tracks.values()]):
             # Packets that bring out the decoder's rest know only their stream.
             track = tracks[packet.stream.index]
-            for frame in _decoded(media, packet):
+            for frame in track.decoded(packet):
                 yield from track.take(frame)
         for track in tracks.values():
             yield from track.finish()
@@ -125,6 +125,8 @@ class _Track:
         end = self.told.start + self.told.duration
         self.stop = frames_covering(end, Fraction(rate))
         self.mixer = _Mixer()
+        self.name = media.name
+        self.damaged = False
         self.run: _Run | None = None
         self.taken = 0  # samples of the run
         self.held: list[NDArray[Any]] = []
@@ -132,6 +134,17 @@ class _Track:
         self.resampler: AudioResampler | None = None
         self.next = 0  # number of the next sample that comes out of the resampler
         self.given: int | None = None  # number of the next sample to give
+
+    def decoded(self, packet: Packet[Any]) -> list[AudioFrame]:
+        """Frames that come out when a packet goes in."""
+        try:
+            frames: list[Any] = packet.decode()
+            return frames
+        except (av.error.FFmpegError, ValueError) as error:
+            level = logging.DEBUG if self.damaged else logging.WARNING
+            logger.log(level, "%s: damaged sound is taken as silence: %s", self.name, error)
+            self.damaged = True
+            return []
 
     def take(self, frame: AudioFrame) -> Iterator[SoundBlock]:
         """Take a decoded frame; give what is ready."""
@@ -262,15 +275,6 @@ def _packets(
         yield from packets(container, streams)
     except (av.error.FFmpegError, OSError) as error:
         logger.warning("%s: reading stopped before the end: %s", media.name, error)
-
-
-def _decoded(media: MediaInfo, packet: Packet[Any]) -> list[AudioFrame]:
-    try:
-        frames: list[Any] = packet.decode()
-        return frames
-    except (av.error.FFmpegError, ValueError) as error:
-        logger.warning("%s: sound cannot be decoded, taken as silence: %s", media.name, error)
-        return []
 
 
 def _floats(frames: list[NDArray[Any]], run: _Run) -> Samples:

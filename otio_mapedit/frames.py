@@ -9,7 +9,6 @@ would flicker in it. Rotation and pixel aspect are ignored: the network sees wha
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,26 +18,28 @@ import av.error
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream as LibavVideo
 from numpy.typing import NDArray
 
-from .errors import MediaError
 from .media import MediaInfo, VideoStream
-from .media_open import open_media, packets, unreadable
+from .media_open import open_media, packets
 from .media_times import READ_THROUGH, decode_order
+from .picture_decoder import (
+    Scaler,
+    decoded,
+    frame_of,
+    packet_frame,
+    picture_stream,
+    stream_packets,
+    used_picture,
+)
 from .timing import frame_at, seconds_at
 
 logger = logging.getLogger(__name__)
 
 #: Width and height of a thumbnail.
 THUMBNAIL = (48, 27)
-
-#: Memory that the decoder's frame threads may hold, beyond what one thread needs.
-_THREAD_BYTES = 192 << 20
-_MOST_THREADS = 16
 
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
 _RUN_UPS = (Fraction(2), Fraction(12), Fraction(60))
@@ -95,19 +96,19 @@ def keyframe_pictures(
     Raises:
         MediaError: see :func:`thumbnails`.
     """
-    video = _used(media)
-    scale = _Scaler(media, size)
+    video = used_picture(media)
+    scale = Scaler(media, size)
     last: int | None = None
     shift: int | None = None
     with open_media(media.path) as container:
-        stream = _stream(media, container, video)
+        stream = picture_stream(media, container, video)
         context = stream.codec_context
         # One picture goes in and comes out at a time: frame threads would only hold memory.
         stream.thread_type = "SLICE"
         context.skip_frame = "NONKEY"
         context.options = {"skip_loop_filter": "all"}
         for packet in _key_packets(media, container, stream, at_least):
-            number = _packet_frame(media, video, packet)
+            number = packet_frame(media, video, packet)
             if decode_order(media.container):
                 # Such times are right but for a delay, which the first picture tells.
                 shift = packet.pts if shift is None else shift
@@ -119,52 +120,6 @@ def keyframe_pictures(
             if picture is not None and 0 <= number < video.frame_count:
                 last = number
                 yield number, scale(picture)
-
-
-def _used(media: MediaInfo) -> VideoStream:
-    if media.picture is None:
-        raise MediaError(media.path, "has no picture", "Name a file with picture.")
-    return media.picture
-
-
-def _stream(media: MediaInfo, container: InputContainer, video: VideoStream) -> LibavVideo:
-    """The used stream, ready to be decoded; the demuxer leaves all others out."""
-    found: LibavVideo | None = None
-    for stream in container.streams:
-        if stream.index == video.index and isinstance(stream, LibavVideo):
-            found = stream
-        else:
-            stream.discard = Discard.all
-    if found is None or found.codec_context is None:
-        raise MediaError(media.path, "changed while it was read", "Run again.")
-    # Bytes of a decoded picture: at most 4:4:4, two bytes a sample above 8 bits.
-    picture = video.width * video.height * (3 if video.bit_depth <= 8 else 6) // 2
-    affordable = _THREAD_BYTES // max(1, picture)
-    found.codec_context.thread_count = max(1, min(os.cpu_count() or 1, _MOST_THREADS, affordable))
-    found.thread_type = "AUTO"
-    return found
-
-
-class _Scaler:
-    """Scales decoded pictures; one swscale context for all pictures of a file."""
-
-    def __init__(self, media: MediaInfo, size: tuple[int, int]) -> None:
-        self.media = media
-        self.size = size
-        self.reformatter = VideoReformatter()
-
-    def __call__(self, picture: VideoFrame) -> NDArray[np.uint8]:
-        try:
-            scaled = self.reformatter.reformat(
-                picture, *self.size, format="rgb24", interpolation=Interpolation.AREA
-            )
-        except (av.error.FFmpegError, ValueError, MemoryError) as error:
-            raise MediaError(
-                self.media.path,
-                f"its pixels ({picture.format.name}) cannot be read",
-                "Convert it to a common format first.",
-            ) from error
-        return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 def _batches(
@@ -186,12 +141,12 @@ def _pictures(
     media: MediaInfo, first: int, stop: int | None, size: tuple[int, int]
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Scaled pictures from ``first`` up to ``stop``, one for a grid frame at most."""
-    video = _used(media)
+    video = used_picture(media)
     first = max(0, first)
     stop = video.frame_count if stop is None else min(stop, video.frame_count)
     if first >= stop:
         return
-    scale = _Scaler(media, size)
+    scale = Scaler(media, size)
     waiting: tuple[int, NDArray[np.uint8]] | None = None
     for number, picture in _decoded_from(media, video, first):
         if number >= stop:
@@ -212,7 +167,7 @@ def _decoded_from(
     """Numbered pictures from grid frame ``first`` on, decoded from a keyframe before it."""
     for run_up in (*_run_ups(media, video, first), None):
         with open_media(media.path) as container:
-            stream = _stream(media, container, video)
+            stream = picture_stream(media, container, video)
             if run_up is not None and not _go_to(media, container, stream, first, run_up):
                 continue
             covered = run_up is None
@@ -262,69 +217,41 @@ def _numbered(
     # The last pictures come out of the decoder without a time base of their own.
     time_base = Fraction(stream.time_base or 1)
     anchor = None if sought else 0
-    number = -1
-    for packet in _packets(media, container, stream):
+    number, lost = -1, 0
+    for packet in stream_packets(media, container, stream):
         if anchor is None:
             if not packet.is_keyframe:
                 continue
-            anchor = _packet_frame(media, video, packet)
+            anchor = packet_frame(media, video, packet)
             if anchor is None:
                 continue
-        for picture in _decoded(media, stream, packet):
+        pictures = decoded(media, stream, packet)
+        if pictures is None:
+            lost += 1
+            if lost == 1:
+                logger.warning("%s: pictures after frame %d are damaged", media.name, number)
+            continue
+        for picture in pictures:
             if counted or picture.pts is None:
                 number += 1
             else:
-                number = _frame_of(media, video, picture.pts, time_base)
+                number = frame_of(media, video, picture.pts, time_base)
             if anchor <= number < video.frame_count:
                 yield number, picture
-
-
-def _frame_of(media: MediaInfo, video: VideoStream, ticks: int, time_base: Fraction) -> int:
-    return frame_at(ticks * time_base - media.origin, video.rate)
-
-
-def _packet_frame(media: MediaInfo, video: VideoStream, packet: Packet[Any]) -> int | None:
-    """Grid frame of a keyframe's packet."""
-    time = packet.dts if decode_order(media.container) else packet.pts
-    if time is None:
-        time = packet.dts
-    return None if time is None else _frame_of(media, video, time, Fraction(packet.time_base))
-
-
-def _packets(
-    media: MediaInfo, container: InputContainer, stream: LibavVideo
-) -> Iterator[Packet[Any]]:
-    """Packets up to the end of the file or of what can be read of it; the last one is empty."""
-    try:
-        yield from packets(container, [stream])
-    except (av.error.FFmpegError, OSError) as error:
-        logger.warning("%s: reading stopped before the end: %s", media.name, error)
-        yield Packet()
-
-
-def _decoded(media: MediaInfo, stream: LibavVideo, packet: Packet[Any]) -> list[VideoFrame]:
-    """Pictures that come out when a packet goes in; an empty one brings out the rest."""
-    try:
-        return stream.codec_context.decode(packet if packet.size else None)
-    except MemoryError as error:
-        raise unreadable(media.path, error) from error
-    except (av.error.FFmpegError, ValueError) as error:
-        logger.warning("%s: a picture cannot be decoded: %s", media.name, error)
-        return []
 
 
 def _key_packets(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, at_least: Fraction
 ) -> Iterator[Packet[Any]]:
     """Packets of keyframes at least ``at_least`` seconds apart, but for rounding."""
-    video = _used(media)
+    video = used_picture(media)
     apart = at_least - Fraction(1, 2) / video.rate
     base = Fraction(stream.time_base or 1)
     if media.size > READ_THROUGH and len(stream.index_entries) * 10 >= video.picture_count * 9:
         chosen = _sought_packets(media, container, stream, apart)
     else:
         # Not Discard.nonkey: libav's QuickTime reader then gives keyframes the wrong times.
-        chosen = _packets(media, container, stream)
+        chosen = stream_packets(media, container, stream)
     last: Fraction | None = None
     for packet in chosen:
         if not packet.size or not packet.is_keyframe or packet.is_discard:

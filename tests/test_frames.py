@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otio_mapedit import frames as frames_module
+from otio_mapedit import picture_decoder
 from otio_mapedit.errors import MediaError
 from otio_mapedit.frames import Thumbnails, decode_span, keyframe_pictures, thumbnails
 from otio_mapedit.media import MediaInfo, probe
@@ -207,12 +208,12 @@ def test_damage_costs_pictures_not_the_rest(
 def test_memory_does_not_grow_with_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of large pictures few are decoded at once, however many processors there are."""
     media = probe(movie(tmp_path / "a.mov", Picture(frames=3)))
-    monkeypatch.setattr(frames_module.os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(picture_decoder.os, "cpu_count", lambda: 64)
     assert media.picture is not None
     for size, most in (((96, 64), 16), ((3840, 2160), 16), ((8192, 8192), 2)):
         video = replace(media.picture, width=size[0], height=size[1])
         with frames_module.open_media(media.path) as container:
-            stream = frames_module._stream(media, container, video)
+            stream = picture_decoder.picture_stream(media, container, video)
             assert 1 <= stream.codec_context.thread_count <= most
 
 
