@@ -185,8 +185,10 @@ def value_fault(value: Any, depth: int = 0) -> str:
         return ""
     if isinstance(value, int):
         return "" if abs(value) <= LARGEST else "this number is too large to be exact"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "this is not a finite number"
     if isinstance(value, float):
-        return "" if math.isfinite(value) else "this is not a finite number"
+        return "" if abs(value) <= LARGEST else "this number is too large to be exact"
     if isinstance(value, list):
         return next(filter(None, (value_fault(item, depth + 1) for item in value)), "")
     if not isinstance(value, Mapping):

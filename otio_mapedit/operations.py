@@ -17,11 +17,13 @@ cut         the join between two placed ranges; ``range`` is empty, at the incom
             picture
 dissolve    the join is a dissolve; ``in_offset``, ``out_offset``: sequence frames
             before and after the cut; ``range``: the source frames of the outgoing clip
-            that it covers
+            that it covers; ``audio: false`` leaves the sound a straight cut
 wipe        the same with a wipe; ``pattern`` names it where it is known
-fade_in     the next placed range fades in from black over ``length`` sequence frames
+fade_in     the next placed range fades in from black over ``length`` sequence frames;
+            ``range``: the source frames that it covers
 fade_out    the placed range before fades out over ``length`` sequence frames
-speed       the placed range before plays at ``scalar`` times its speed
+speed       the placed range before plays at ``scalar`` times its speed, backwards below 0;
+            ``range`` is the whole placed range, as for grade
 grade       the placed range before gets an ASC CDL: ``slope``, ``offset``, ``power``
             (three numbers each), ``saturation``
 mark        a marker over ``range``, with ``name``, ``note``, ``colour``
@@ -70,6 +72,23 @@ JOINS = frozenset({Kind.CUT, Kind.DISSOLVE, Kind.WIPE})
 DROP_MODES = ("extract", "lift", "disable", "mark")
 
 
+def settled(value: Value) -> Value:
+    """A free-form value with its numbers as every format keeps them: nine decimals, or twelve
+    digits where a number is large. (OTIO's reader is not exact beyond that.)"""
+    if isinstance(value, float):
+        small = abs(value) < 1e6
+        return float(round(value, 9)) if small else float(f"{value:.12g}")
+    if isinstance(value, Mapping):
+        return {key: settled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [settled(item) for item in value]
+    return value
+
+
+def _settled(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    return {key: settled(value) for key, value in values.items()} if values else EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class StreamExtent:
     """One stream of a source: where on the source's grid it has content."""
@@ -108,7 +127,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One edit. ``confidence`` is 0 to 1, ``reason`` a phrase for the editor."""
+    """One edit. ``confidence`` is 0 to 1 (six decimals count), ``reason`` a phrase for the editor.
+    Numbers in ``parameters`` are :func:`settled`."""
 
     kind: Kind
     source: str  # Source.id
@@ -117,6 +137,10 @@ class Operation:
     confidence: float = 1.0
     reason: str = ""
     parameters: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "confidence", float(round(self.confidence, 6)))
+        object.__setattr__(self, "parameters", _settled(self.parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +157,10 @@ class DecisionList:
     options: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
     generator: str = ""  # program and network versions that decided
     metadata: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _settled(self.options))
+        object.__setattr__(self, "metadata", _settled(self.metadata))
 
     def source(self, identifier: str) -> Source:
         """The source called ``identifier``.

@@ -42,7 +42,7 @@ texts = st.text(
 )
 names = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), max_size=8)
 whole = st.integers(-(2**53) + 1, 2**53 - 1)
-numbers = st.one_of(whole, st.floats(allow_nan=False, allow_infinity=False))
+numbers = st.one_of(whole, st.floats(-(2.0**53) + 1, 2.0**53 - 1))
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), numbers, texts),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(texts, inner, max_size=2)),
