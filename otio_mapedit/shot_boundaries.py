@@ -274,9 +274,9 @@ def _almost(
         if cut.confidence < cut_level
     ]
     for first, stop in mixed_runs(predictions.transition, floor):
-        peak = float(predictions.transition[first:stop].max())
-        if peak < run_level and stop - first >= MIN_RUN:
-            found.append(Doubt(first, stop, "transition", peak))
+        mean = float(predictions.transition[first:stop].mean())
+        if mean < run_level and stop - first >= MIN_RUN:
+            found.append(Doubt(first, stop, "transition", mean))
     named: list[Run] = [(each.first, each.stop) for each in boundaries]
     named += [(each.first, each.stop) for each in doubts]
     taken = _covered(len(predictions), named, 3)

@@ -112,14 +112,14 @@ def flash_end(predictions: ShotPredictions, at: int) -> int | None:
 
 
 def mixed_runs(curve: Curve, level: float) -> list[Run]:
-    """Runs of mixed pictures that reach ``level`` somewhere; short interruptions are bridged."""
+    """Runs of mixed pictures that reach ``level`` on average; short interruptions are bridged."""
     joined: list[Run] = []
     for first, stop in runs(curve >= level * _RUN_EDGE):
         if joined and first - joined[-1][1] <= _RUN_GAP:
             joined[-1] = (joined[-1][0], stop)
         else:
             joined.append((first, stop))
-    return [(first, stop) for first, stop in joined if curve[first:stop].max() >= level]
+    return [(first, stop) for first, stop in joined if curve[first:stop].mean() >= level]
 
 
 def beside_black(first: int, stop: int, blacks: list[Run]) -> Iterator[Run]:
