@@ -62,6 +62,28 @@ def _strobe(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: P
     quality[first : first + length, FLASH] |= lit
 
 
+def _lights(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pixels) -> None:
+    """Coloured stage lights that wander and pulse over parts of the picture."""
+    first, length = _span(rng, len(frames), len(frames))
+    time = np.arange(length)[:, None]
+    for _ in range(rng.integers(1, 4)):
+        field = made.noise(rng, camera.HEIGHT, camera.WIDTH, 0.3)[..., None] ** 2
+        beat = np.clip(np.sin(time * rng.uniform(0.1, 1.5) + rng.uniform(0, 6)), 0, 1)
+        power = (beat * rng.uniform(0.3, 1.0)).astype(np.float32)[:, :, None, None]
+        frames[first : first + length] += power * field * made.colour(rng)
+
+
+def _pulse(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pixels) -> None:
+    """The picture jumps a little closer on a beat and settles again."""
+    every, size = int(rng.integers(8, 40)), rng.uniform(0.04, 0.15)
+    inner = frames[MARGIN:-MARGIN]
+    count = len(inner)
+    zoom = 1 + size * np.exp(-(np.arange(count) % every) / rng.uniform(1, 5))
+    zoom[:MARGIN] = 1
+    middle, still = np.full(count, 0.5), np.zeros(count)
+    inner[:] = camera.view(inner, camera.Move(middle, middle, zoom, still, still > 0))
+
+
 def _exposure(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pixels) -> None:
     """A lasting change of exposure or white balance, sudden or slow."""
     first, length = _span(rng, len(frames), int(rng.choice([1, 2, 30])))
@@ -176,6 +198,8 @@ def _ramps(rng: np.random.Generator, length: int) -> Floats:
 EVENTS: tuple[Disturbance, ...] = (
     _flash,
     _strobe,
+    _lights,
+    _pulse,
     _exposure,
     _occlusion,
     _sparks,
@@ -185,4 +209,4 @@ EVENTS: tuple[Disturbance, ...] = (
     _defocus,
     _cover,
 )
-_SHARES = (0.16, 0.06, 0.12, 0.12, 0.06, 0.1, 0.12, 0.12, 0.07, 0.07)
+_SHARES = (0.14, 0.05, 0.06, 0.05, 0.1, 0.12, 0.06, 0.1, 0.1, 0.1, 0.06, 0.06)

@@ -43,7 +43,8 @@ class TrainConfig:
     ``manifest`` and ``extra`` name the material (see ``corpus``), ``cache`` where to keep it ready,
     ``out`` the checkpoint. Times and sizes: ``steps`` of ``batch`` edits of ``length`` frames, each
     seen ``reuse`` times; a validation every ``validate_every`` steps, the end after ``patience`` of
-    them without progress. ``kind_of_loss`` weights: ``w_recon``, ``w_edit``, ``w_reg``.
+    them without progress. ``rate`` is the highest learning rate. The loss: its weights ``w_recon``,
+    ``w_edit``, ``w_reg``, and see ``edit_loss`` for ``neighbours`` and ``positives``.
     """
 
     manifest: Path
@@ -110,6 +111,11 @@ class TrainProgress:
     losses: Losses
     rate: float
     f1: float | None
+
+    @property
+    def loss(self) -> float:
+        """The weighted loss."""
+        return self.losses.total
 
 
 @dataclass(frozen=True)

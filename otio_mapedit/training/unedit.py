@@ -26,6 +26,8 @@ Flags = npt.NDArray[np.bool_]
 BLACK, SHAKE = QUALITIES.index("black"), QUALITIES.index("shake")
 BLACK_MEAN, BLACK_PEAK = 10, 30
 """A frame is black when the mean of its values and their peak lie below these (0..255)."""
+SPEEDS = (0.5, 0.8, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
+"""How fast film may run; the fast ones stand in for hectic scenes, the slow repeat frames."""
 LEAST_CHANGE = 7.0
 """Two shots are joined only if their neighbouring frames differ by this much on average (0..255);
 a cut that nobody can see would be a wrong label."""
@@ -193,7 +195,7 @@ def _expose(
 ) -> _Shot:
     """Run the film, point the camera, grade, and let things happen."""
     length = len(path.x)
-    speed = rng.choice([0.5, 0.8, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0]) * rng.choice([-1, 1])
+    speed = rng.choice(SPEEDS) * rng.choice([-1, 1])
     at = _there_and_back(start + (np.arange(length) * speed).astype(int), len(material))
     frames = camera.view(material[at] if len(material) > 1 else material, path)
     if len(sprites) and rng.random() < 0.22:

@@ -82,7 +82,7 @@ def test_an_unanswered_video_is_an_error() -> None:
         evaluate_labels({"no-such": {"shots": [[0, 1]]}}, {})
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"a": {}}', '{"a": {"shots": [[4, 2]]}}'])
+@pytest.mark.parametrize("text", ["", "[1]", '{"a": {}}', '{"a": {"shots": [[4]]}}'])
 def test_broken_labels_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "labels.json"
     path.write_text(text, encoding="utf-8")
@@ -95,6 +95,11 @@ def test_labels_are_read(tmp_path: Path) -> None:
     path = tmp_path / "labels.json"
     path.write_text(json.dumps(labels), encoding="utf-8")
     assert load_labels(path) == labels
+
+
+def test_slips_of_the_labeller_do_no_harm() -> None:
+    slipped = [(0, 9), (10, 39), (40, 19), (20, 39), (40, 60)]
+    assert boundaries(slipped) == [(9.5, 9.5), (19.5, 19.5), (39.5, 39.5)]
 
 
 def test_shots_from_probabilities() -> None:
