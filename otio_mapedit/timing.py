@@ -11,6 +11,7 @@ not divisible by ten are left out, at 60000/1001 the labels ;00 to ;03.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ def parse_length(text: str | int | float) -> Length:
     return Length(seconds=Fraction(found[1]) / (1000 if found[2] == "ms" else 1))
 
 
+@functools.lru_cache(maxsize=512)
 def standard_rate(rate: Fraction) -> Fraction:
     """The standard rate that ``rate`` stands for (2997/100 is 30000/1001), else ``rate``.
 
@@ -155,6 +157,7 @@ def rate_text(rate: Fraction) -> str:
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
+@functools.lru_cache(maxsize=512)
 def nominal_rate(rate: Fraction) -> int:
     """Frame labels per second of timecode: 30 for 30000/1001, 24 for 24000/1001."""
     return max(1, math.ceil(rate - Fraction(1, 2)))
@@ -278,6 +281,7 @@ def time_range(span: FrameRange, rate: Fraction) -> otio.opentime.TimeRange:
     )
 
 
+@functools.lru_cache(maxsize=512)
 def exact_rate(rate: float) -> Fraction:
     """The exact rate behind a float read from a file: 29.97 is 30000/1001.
 

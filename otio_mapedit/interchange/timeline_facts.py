@@ -1,0 +1,205 @@
+"""Questions that every writer asks of a timeline, answered for any stock OTIO timeline.
+
+Nothing is assumed: ranges, rates and metadata may be missing or of another shape than ours. Our
+own timelines keep their facts in ``metadata["mapedit"]``: of the timeline ``drop_frame`` and
+``sources`` (by id: ``drop_frame``, ``audio`` streams with ``channels``, ``width``, ``height``,
+``reel``), of a clip ``id``, ``confidence``, ``reason``, ``source``, ``link``, ``channels``, of a
+transition ``pattern`` of a wipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+import opentimelineio as otio
+
+from ..timing import exact_rate
+from .gain import gain_of
+
+#: Keys of ``clip.metadata["mapedit"]`` that every format carries.
+CARRIED = ("id", "confidence", "reason", "source", "link")
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ClipData:
+    """Metadata of a clip and of its media, fetched once: every look into OTIO's own
+    dictionaries is slow. ``own`` is ``mapedit``, ``tape`` is ``cmx_3600``."""
+
+    own: Mapping[str, Any]
+    tape: Mapping[str, Any]
+    cdl: Mapping[str, Any]
+    media_own: Mapping[str, Any]
+    media_tape: Mapping[str, Any]
+    gain: float | None
+    effects: tuple[Any, ...]
+
+    def fact(self, key: str, sources: Mapping[str, Mapping[str, Any]] = _EMPTY) -> Any:
+        """What the media, the clip or its source states under ``key``, else None."""
+        for data in (self.media_own, self.media_tape, self.own, self.tape):
+            if data.get(key) is not None:
+                return data[key]
+        return sources.get(str(self.own.get("source")), _EMPTY).get(key)
+
+    @property
+    def reel(self) -> str:
+        """The reel that the metadata names, else nothing."""
+        found = self.fact("reel")
+        return found.strip() if isinstance(found, str) else ""
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """Identity of the clip: what every format carries."""
+        return {key: value for key, value in plain_values(self.own).items() if key in CARRIED}
+
+
+def clip_data(clip: otio.schema.Clip) -> ClipData:
+    """Fetch a clip's metadata."""
+    found = _dictionary(clip.metadata)
+    reference = clip.media_reference
+    media = _dictionary(reference.metadata) if reference is not None else _EMPTY
+    effects = tuple(clip.effects) if len(clip.effects) else ()
+    return ClipData(
+        _dictionary(found.get("mapedit")),
+        _dictionary(found.get("cmx_3600")),
+        _dictionary(found.get("cdl")),
+        _dictionary(media.get("mapedit")),
+        _dictionary(media.get("cmx_3600")),
+        gain_of(clip) if effects else None,
+        effects,
+    )
+
+
+def _dictionary(value: Any) -> Mapping[str, Any]:
+    return dict(value) if hasattr(value, "items") and len(value) else _EMPTY
+
+
+def data_of(holder: Any, key: str) -> Mapping[str, Any]:
+    """``holder.metadata[key]`` where it is a dictionary, else an empty one."""
+    if holder is None or not len(holder.metadata):
+        return _EMPTY
+    return _dictionary(_dictionary(holder.metadata).get(key))
+
+
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON scalars of a metadata dictionary; everything else is left out."""
+    return {
+        str(key): value
+        for key, value in values.items()
+        if value is None or isinstance(value, (str, int, float, bool))
+    }
+
+
+def carried(item: Any) -> dict[str, Any]:
+    """Identity of an item: the plain values of its ``mapedit`` metadata that ride along."""
+    values = plain_values(data_of(item, "mapedit"))
+    return {key: value for key, value in values.items() if key in CARRIED}
+
+
+def sequence_rate(timeline: otio.schema.Timeline) -> Fraction:
+    """The rate that a timeline counts at: its start's, else that of its first item, else 24."""
+    if timeline.global_start_time is not None:
+        return exact_rate(timeline.global_start_time.rate)
+    return composition_rate(timeline.tracks) or Fraction(24)
+
+
+def composition_rate(composition: otio.core.Composition) -> Fraction | None:
+    """The rate of the first item of a composition that states one."""
+    for item in composition:
+        if isinstance(item, otio.core.Composition) and item.source_range is None:
+            found = composition_rate(item)
+            if found is not None:
+                return found
+        elif isinstance(item, otio.core.Item):
+            span = span_of(item)
+            if span is not None and span.duration.rate > 0:
+                return exact_rate(span.duration.rate)
+    return None
+
+
+def span_of(item: otio.core.Item) -> otio.opentime.TimeRange | None:
+    """The trimmed range of an item, None where neither it nor its media has one."""
+    if item.source_range is not None:
+        return item.source_range
+    try:
+        return item.trimmed_range()
+    except (otio.exceptions.OTIOError, ValueError):
+        return None
+
+
+def media_rate(clip: otio.schema.Clip) -> Fraction:
+    """Rate of a clip's media: of its available range, else of its source range's start, else 24."""
+    available = getattr(clip.media_reference, "available_range", None)
+    for span in (available, clip.source_range):
+        if span is not None and span.start_time.rate > 0:
+            return exact_rate(span.start_time.rate)
+    return Fraction(24)
+
+
+def speed_of(clip: otio.schema.Clip) -> Fraction:
+    """Constant speed of a clip: 1 where it has no time warp, 0 for a freeze frame."""
+    scalar = Fraction(1)
+    for effect in clip.effects if len(clip.effects) else ():
+        if isinstance(effect, otio.schema.LinearTimeWarp):
+            # A freeze frame is one of scalar 0.
+            scalar *= Fraction(effect.time_scalar).limit_denominator(1_000_000)
+    return scalar
+
+
+def wipe_pattern(transition: otio.schema.Transition) -> int | str | None:
+    """Pattern of a wipe (SMPTE number or name, 1 where none is stated), None for a dissolve."""
+    pattern = data_of(transition, "mapedit").get("pattern")
+    if isinstance(pattern, (int, str)) and not isinstance(pattern, bool):
+        return pattern
+    return 1 if "wipe" in transition.name.lower() else None
+
+
+def stated_sources(timeline: otio.schema.Timeline) -> dict[str, Mapping[str, Any]]:
+    """``timeline.metadata["mapedit"]["sources"]`` by id, whether it is a list or a mapping."""
+    sources: Any = data_of(timeline, "mapedit").get("sources")
+    if hasattr(sources, "items"):
+        return {str(key): value for key, value in sources.items() if hasattr(value, "items")}
+    if isinstance(sources, str) or not hasattr(sources, "__iter__"):
+        return {}
+    return {
+        str(source["id"]): source
+        for source in sources
+        if hasattr(source, "items") and "id" in source
+    }
+
+
+def channel_count(
+    clip: otio.schema.Clip, sources: Mapping[str, Mapping[str, Any]], index: int
+) -> int:
+    """Channels that a sound clip plays, 0 where nothing says so.
+
+    ``index`` counts sound tracks from 0: without a statement of its own, a clip plays the
+    source's stream of that number, or its last.
+    """
+    for holder in (clip, clip.media_reference):
+        data = data_of(holder, "mapedit")
+        if isinstance(data.get("channels"), int):
+            return max(0, int(data["channels"]))
+        streams: Any = sources.get(str(data.get("source")), _EMPTY).get("audio")
+        if streams and not isinstance(streams, (str, int, float)):
+            stream: Any = streams[min(index, len(streams) - 1)]
+            count = stream.get("channels") if hasattr(stream, "items") else None
+            return max(0, int(count)) if isinstance(count, int) else 0
+    return 0
+
+
+def reference_url(reference: otio.core.MediaReference | None) -> str:
+    """Where the media is, as the timeline says it; ``%04d`` stands for an image's number."""
+    if isinstance(reference, otio.schema.ExternalReference):
+        return str(reference.target_url or "")
+    if isinstance(reference, otio.schema.ImageSequenceReference):
+        base = reference.target_url_base or ""
+        slash = "" if not base or base.endswith("/") else "/"
+        number = f"%0{max(1, reference.frame_zero_padding)}d"
+        return f"{base}{slash}{reference.name_prefix}{number}{reference.name_suffix}"
+    return ""
