@@ -295,7 +295,11 @@ def exact_rate(rate: float) -> Fraction:
 
 def exact_time(time: otio.opentime.RationalTime) -> Fraction:
     """Seconds of an OTIO time, on its exact rate."""
-    return Fraction(time.value).limit_denominator(100_000) / exact_rate(time.rate)
+    value = time.value
+    # Whole frames, as nearly all times are, need no search for a nearby fraction.
+    whole = int(value) if value.is_integer() else None
+    frames = Fraction(value).limit_denominator(100_000) if whole is None else whole
+    return frames / exact_rate(time.rate)
 
 
 def _dropped_per_minute(labels: int) -> int:

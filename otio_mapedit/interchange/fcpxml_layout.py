@@ -149,21 +149,22 @@ def _chains(pieces: list[Piece]) -> list[list[Piece]]:
     """Detached pieces that belong together: neighbours that a transition joins. Gaps count only
     where a transition reaches into them."""
     chains: list[list[Piece]] = []
-    for piece in pieces:
-        if piece.host is not None:
+    edged: list[Piece | None] = [None, *pieces, None]
+    for before, piece, after in zip(edged, pieces, edged[2:], strict=False):
+        if piece.host is not None or (piece.is_gap and not _is_reached(before, piece, after)):
             continue
-        if piece.is_gap and not _is_reached(piece):
-            continue
-        joined = chains and chains[-1][-1].tail is not None
-        if joined and chains[-1][-1].tail is piece.head:
+        join = chains[-1][-1].tail if chains else None
+        if join is not None and join is piece.head:
             chains[-1].append(piece)
         else:
             chains.append([piece])
     return chains
 
 
-def _is_reached(gap: Piece) -> bool:
-    head, tail = gap.head, gap.tail
+def _is_reached(before: Piece | None, gap: Piece, after: Piece | None) -> bool:
+    """Whether a transition with a detached neighbour needs the gap in its storyline."""
+    head = gap.head if before is None or before.host is None else None
+    tail = gap.tail if after is None or after.host is None else None
     return (head is not None and (head.hollow or head.after > 0)) or (
         tail is not None and (tail.hollow or tail.before > 0)
     )
