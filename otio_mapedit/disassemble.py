@@ -109,7 +109,7 @@ def _ordered(
         order.show(entry)
     floating += [claimed(entry, ids) for entry in loose_marks(found, seen, sources)]
     order.float_in(floating, {})
-    closed = [drop.entry for drop in drops if drop.at is None]
+    closed = _chained([drop.entry for drop in drops if drop.at is None])
     order.float_in(closed, _neighbours(found, closed))
     return order
 
@@ -128,6 +128,19 @@ def _add(order: Order, floating: list[Entry], item: Found, marks: list[Entry]) -
             order.after(len(order.placed) - 1, mark)
         else:
             floating.append(mark)
+
+
+def _chained(drops: list[Entry]) -> list[Entry]:
+    """New drops that continue an old one take their place right behind it."""
+    result: list[Entry] = []
+    for entry in drops:
+        before = result[-1] if result else None
+        if entry.index is None and before is not None and before.index is not None:
+            one, other = before.operation, entry.operation
+            if (one.source, one.range.end) == (other.source, other.range.start):
+                entry = replace(entry, index=before.index, rank=before.rank + 1)
+        result.append(entry)
+    return result
 
 
 def _neighbours(found: list[Found], drops: list[Entry]) -> dict[int, int]:

@@ -154,7 +154,10 @@ def _between(
     pieces: list[_Piece],
     sequence: Fraction,
 ) -> list[int]:
-    """The pieces that lie between two ranges of a source, if they are exactly ``length`` long."""
+    """The pieces between two ranges of a source that are together exactly ``length`` long.
+
+    What was not dropped before comes first: a clip that was deleted and left its gap.
+    """
     beside = before or after
     if beside is None or (before and after and before.source.id != after.source.id):
         return []
@@ -170,6 +173,9 @@ def _between(
         for number, piece in enumerate(pieces)
         if piece.source.id == beside.source.id and span.contains(piece.span)
     ]
+    fresh = [number for number in inside if pieces[number].stored is None]
+    if fresh and sum(pieces[number].length(sequence) for number in fresh) == length:
+        return fresh
     whole = sum(pieces[number].span.duration for number in inside) == span.duration
     if whole and sum(pieces[number].length(sequence) for number in inside) == length:
         return inside

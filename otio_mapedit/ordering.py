@@ -57,8 +57,18 @@ class Order:
                 segment = otherwise.get(position, len(self.placed))
             else:
                 at = bisect_right(stood, (entry.index, _LAST))
-                segment = stood[at - 1][1] + 1 if at else 0
+                segment = self._past_new(entry, stood[at - 1][1] + 1 if at else 0)
             self.between[segment].append(entry)
+
+    def _past_new(self, entry: Entry, segment: int) -> int:
+        """Behind new ranges (a clip that was cut in two) that come first in the source too."""
+        source, start = entry.operation.source, entry.operation.range.start
+        for placed in self.placed[segment:]:
+            other = placed.operation
+            if placed.index is not None or other.source != source or other.range.end > start:
+                break
+            segment += 1
+        return segment
 
     def operations(self) -> list[Operation]:
         """Everything in order."""
