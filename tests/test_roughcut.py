@@ -280,6 +280,7 @@ def test_if_nothing_is_usable_everything_stays_disabled() -> None:
     decisions = cut(known)
     assert [op.parameters["mode"] for op in of_kind(decisions, Kind.DROP)] == ["disable"]
     assert decisions.metadata["nothing_usable"] is True
+    assert len(of_kind(decisions, Kind.MARK)) == 1
     assert programme(decisions).duration == 500
     # One of several files may go for good.
     both = cut(known, replace(talk(), media=film(name="b.mov")))
@@ -341,9 +342,12 @@ def test_any_rates_any_sound(source: Fraction, sequence: Fraction, seed: int, pa
     sound.level += rng.normal(0, 5, len(sound.level)).astype(np.float32)
     seconds = float(rng.uniform(0.1, 8))
     known = Predictions(film(seconds, source), sound.done(), pictures(seconds, source))
-    decisions = cut(known, known, pace=pace, rate=f"{sequence.numerator}/{sequence.denominator}")
+    other = Predictions(film(seconds, sequence, "other.mov"), sound.done())
+    rate = f"{sequence.numerator}/{sequence.denominator}"
+    decisions = cut(known, other, known, pace=pace, rate=rate, dissolve="8f", min_shot="0.3s")
     for keep in of_kind(decisions, Kind.KEEP):
-        assert rescale_floor(keep.range.duration, source, decisions.rate) >= 1
+        own = decisions.source(keep.source).rate
+        assert rescale_floor(keep.range.duration, own, decisions.rate) >= 1
 
 
 @settings(max_examples=40, deadline=None)

@@ -116,7 +116,9 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
         name=title(footage),
         rate=clock.rate,
         sources=tuple(file.source for file in files),
-        operations=tuple(_operations(files, mode, options.dissolve.at(clock.rate), clock.rate)),
+        operations=tuple(
+            _operations(files, mode, options.dissolve.at(clock.rate), clock.rate, nothing)
+        ),
         start_frame=clock.start_frame,
         drop_frame=clock.drop_frame,
         recipe=NAME,
@@ -184,9 +186,9 @@ class _Kept:
 
 
 def _operations(
-    files: Sequence[_File], mode: str, dissolve: int, sequence: Fraction
+    files: Sequence[_File], mode: str, dissolve: int, sequence: Fraction, doubtful: bool
 ) -> Iterator[Operation]:
-    """All operations in programme order."""
+    """All operations in programme order; ``doubtful`` marks every one of them for review."""
     before: _Kept | None = None
     between = ""  # why the two kept pieces are apart
     blocked = False  # something is placed between them
@@ -204,7 +206,7 @@ def _operations(
                     Kind.KEEP, piece.range, confidence=piece.confidence, reason=piece.reason
                 )
                 before, blocked = after, False
-            if piece.confidence < REVIEW:
+            if doubtful or piece.confidence < REVIEW:
                 yield _mark(file, piece)
 
 
