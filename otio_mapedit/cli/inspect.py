@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 from ..errors import MapeditError
@@ -32,22 +35,54 @@ def probe(files: FilesArgument, as_json: JsonOption = False) -> None:
         except MapeditError as error:
             failed.append((path, error))
     if as_json:
-        output.data_json(
-            {
-                "files": [media_view.facts(info) for info in found],
-                "failed": [
-                    {"path": str(path), "error": output.error_facts(fault)}
-                    for path, fault in failed
-                ],
-            }
-        )
+        facts = [media_view.facts(info) for info in found]
+        output.data_json({"files": facts, "failed": _failures(failed)})
     else:
         for line in media_view.cards(found):
             output.data(line)
-    for _, fault in failed:
-        output.complain(fault)
-    if failed:
-        raise typer.Exit(max(fault.exit_code for _, fault in failed))
+    _leave(failed)
+
+
+@app.command(cls=Verb)
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Timelines: .otio, .otioz or .mapedit files."),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a timeline: nothing offline, nothing outside its media.
+
+    \b
+      mapedit check cut.otio
+
+    Faults are what makes an edit wrong or offline; remarks are worth a look. Exit code 3 if there
+    is a fault.
+    """
+    from ..check import check_file
+
+    found, failed = [], []
+    for path in files:
+        try:
+            found.append((path, check_file(path)))
+        except MapeditError as error:
+            failed.append((path, error))
+    if as_json:
+        facts = [
+            {"path": str(path), "faults": list(report.faults), "remarks": list(report.remarks)}
+            for path, report in found
+        ]
+        output.data_json({"files": facts, "failed": _failures(failed)})
+    for path, report in () if as_json else found:
+        for fault in report.faults:
+            output.data(f"{path}: fault: {fault}")
+        for remark in report.remarks:
+            output.data(f"{path}: remark: {remark}")
+        if report.sound:
+            output.data(f"{path}: no faults")
+    _leave(failed)
+    if not all(report.sound for _, report in found):
+        raise typer.Exit(3)
 
 
 @app.command(cls=Verb)
@@ -79,3 +114,16 @@ def doctor(as_json: JsonOption = False) -> None:
                 output.data(f"  {'':<{width}}  {fact.remedy}")
     if code:
         raise typer.Exit(code)
+
+
+def _failures(failed: list[tuple[Path, MapeditError]]) -> list[dict[str, Any]]:
+    """The files that could not be read, as plain JSON."""
+    return [{"path": str(path), "error": output.error_facts(error)} for path, error in failed]
+
+
+def _leave(failed: list[tuple[Path, MapeditError]]) -> None:
+    """Name the files that could not be read, and leave with the exit code of the worst."""
+    for _, error in failed:
+        output.complain(error)
+    if failed:
+        raise typer.Exit(max(error.exit_code for _, error in failed))

@@ -23,9 +23,9 @@ _JOIN_WORDS = {
 
 #: Where a program opens a timeline.
 OPEN_WITH = {
-    "resolve": "DaVinci Resolve: File > Import > Timeline",
-    "premiere": "Premiere Pro 25.6 or later: File > Import",
-    "plain": "DaVinci Resolve: File > Import > Timeline; other programs: see --for",
+    "resolve": "open in DaVinci Resolve: File > Import > Timeline",
+    "premiere": "open in Premiere Pro 25.6 or later: File > Import",
+    "plain": "for DaVinci Resolve or Premiere Pro, add --for resolve or --for premiere",
 }
 
 
@@ -123,7 +123,7 @@ def lines(found: Report, destination: Path | None, program: str) -> list[str]:
     if destination is not None:
         made.append(f"wrote {destination}")
         if destination.suffix.lower() != ".mapedit":
-            made.append(f"open in {OPEN_WITH[program]}")
+            made.append(OPEN_WITH[program])
     return made
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from ..config import layered, nearest
 from ..errors import OptionError, OutputError
 from ..files import ensure_writable
+from ..interchange.registry import FORMATS, HOSTS
 
 #: What can be written, by suffix.
-KINDS = (".otio", ".otioz", ".mapedit")
-#: What `--for` may say.
-PROGRAMS = ("plain", "resolve", "premiere")
+KINDS = tuple(FORMATS)
 
 _OUTPUT_SECTION = "output"
 
@@ -24,7 +23,7 @@ class Target:
 
     path: Path | None
     kind: str  # one of KINDS
-    program: str  # one of PROGRAMS
+    program: str  # one of HOSTS
     force: bool
 
 
@@ -69,8 +68,8 @@ def _program(given: str | None, kind: str) -> str:
     if chosen:
         stray = next(iter(chosen))
         raise OptionError(f"there is no option {stray!r} in [output]", nearest(stray, ["for"]))
-    if program not in PROGRAMS:
-        raise OptionError(f"--for: {program!r} is not known", nearest(program, PROGRAMS))
+    if program not in HOSTS:
+        raise OptionError(f"--for: {program!r} is not known", nearest(program, HOSTS))
     return program
 
 

@@ -1,18 +1,15 @@
-"""An edit or a timeline into its file, by the target's kind."""
+"""An edit into its file or to standard output, as the target wants it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, cast
-
-import opentimelineio as otio
 
 from .. import mapedit_file
 from ..assemble import assemble
-from ..disassemble import NOT_UNDERSTOOD, disassemble
-from ..errors import FormatError
-from ..files import replacing
+from ..disassemble import disassemble
+from ..interchange.otio_file import text_of
+from ..interchange.registry import convert, read_timeline, write_timeline
 from ..operations import DecisionList
 from . import output
 from .target import Target
@@ -20,58 +17,42 @@ from .target import Target
 
 def write_edit(decisions: DecisionList, target: Target) -> list[str]:
     """Write a decision list; gives what could not be carried, in plain sentences."""
-    if target.kind == ".mapedit":
-        if target.path is None:
-            sys.stdout.write(mapedit_file.dumps(decisions))
-            return []
+    if target.path is not None and target.kind != ".mapedit":
+        return _placed(target, write_timeline(assemble(decisions), *_how(target)))
+    if target.path is not None:
         mapedit_file.write(target.path, decisions, target.force)
-        output.wrote(target.path)
-        return []
-    return write_timeline(assemble(decisions), target)
+        return _placed(target, [])
+    if target.kind == ".mapedit":
+        sys.stdout.write(mapedit_file.dumps(decisions))
+    else:
+        sys.stdout.write(text_of(assemble(decisions), target.program))
+    return []
 
 
 def convert_file(source: Path, target: Target) -> list[str]:
-    """Read ``source`` and write it as the target wants it; gives what could not be carried.
+    """Turn ``source`` into the target; gives what could not be carried, in plain sentences.
 
     Raises:
-        FormatError: ``source`` is not a timeline or decision list that can be read.
+        UsageError: a suffix that is not known. FormatError: the file cannot be understood.
     """
-    if source.suffix.lower() == ".mapedit":
+    if target.path is not None:
+        return _placed(target, convert(source, *_how(target)))
+    if source.suffix.lower() == mapedit_file.SUFFIX:
         return write_edit(mapedit_file.read(source), target)
     timeline = read_timeline(source)
-    if target.kind != ".mapedit":
-        return write_timeline(timeline, target)
-    decisions = disassemble(timeline)
-    remarks = decisions.metadata.get(NOT_UNDERSTOOD, [])
-    return write_edit(decisions, target) + [str(remark) for remark in cast(list[Any], remarks)]
-
-
-def read_timeline(path: Path) -> otio.schema.Timeline:
-    """The timeline in an ``.otio`` or ``.otioz`` file.
-
-    Raises:
-        FormatError: it is not one, or cannot be read.
-    """
-    if path.suffix.lower() not in (".otio", ".otioz"):
-        raise FormatError(f"{path} is not an edit", "Name an .otio, .otioz or .mapedit file.")
-    try:
-        found = otio.adapters.read_from_file(str(path))
-    except OSError as error:
-        raise FormatError(f"{path}: {error.strerror or error}", "Check the name.") from error
-    except Exception as error:  # OTIO's errors have no common root, and JSON's are others again
-        raise FormatError(f"{path} cannot be read: {error}", "Write it again.") from error
-    if not isinstance(found, otio.schema.Timeline):
-        raise FormatError(f"{path} holds no timeline", "Export the timeline itself.")
-    return found
-
-
-def write_timeline(timeline: otio.schema.Timeline, target: Target) -> list[str]:
-    """Write a timeline; gives what could not be carried, in plain sentences."""
-    if target.path is None:
-        sys.stdout.write(otio.adapters.write_to_string(timeline, "otio_json") + "\n")
-        return []
-    with replacing(target.path, target.force) as temporary:
-        temporary.unlink()  # OTIO's .otioz writer refuses a file that is there
-        otio.adapters.write_to_file(timeline, str(temporary))
-    output.wrote(target.path)
+    if target.kind == ".mapedit":
+        return write_edit(disassemble(timeline), target)
+    sys.stdout.write(text_of(timeline, target.program))
     return []
+
+
+def _how(target: Target) -> tuple[Path, str, bool]:
+    """Path, host and force, as the registry's functions take them."""
+    assert target.path is not None
+    return target.path, target.program, target.force
+
+
+def _placed(target: Target, losses: list[str]) -> list[str]:
+    assert target.path is not None
+    output.wrote(target.path)
+    return losses
