@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from .errors import MediaError
 from .media import MediaInfo
-from .media_open import open_media, packets
+from .media_open import channel_layout, open_media, own_order, packets
 from .timing import frame_at, frames_covering
 
 logger = logging.getLogger(__name__)
@@ -259,6 +259,11 @@ def _tracks(media: MediaInfo, container: InputContainer, rate: int) -> dict[int,
     found: dict[int, _Track] = {}
     for stream in container.streams:
         if stream.index in places and isinstance(stream, LibavAudio):
+            channels, layout = channel_layout(stream)
+            if own_order(layout):
+                # See channel_layout: such frames may not be decoded as they are. Which channel is
+                # which does not matter for a mean.
+                stream.codec_context.options = {"ch_layout": f"{channels} channels"}
             found[stream.index] = _Track(media, places[stream.index], stream, rate)
         else:
             stream.discard = Discard.all

@@ -7,6 +7,8 @@ pictures, and wait forever on a pipe.
 from __future__ import annotations
 
 import errno
+import io
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,6 +49,9 @@ _MOST_NEW_STREAMS = 100_000
 
 #: Seconds for opening and for one read, so that a disk that does not answer ends in an error.
 _PATIENCE = (60.0, 60.0)
+
+_LAYOUT = re.compile(r"^#channel_layout_name 0: (.+)$", re.MULTILINE)
+_COUNTED = re.compile(r"^(\d+) channels")
 
 _REASONS = {
     errno.ENOENT: ("no such file", "Check the path."),
@@ -112,6 +117,33 @@ def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Pa
             # A packet of a stream that was not there when the file was opened: passed over.
             continue
         return
+
+
+def channel_layout(stream: Stream) -> tuple[int, str]:
+    """Number of channels and the name of their layout, as libav names it, of a sound stream.
+
+    PyAV's own ``layout`` and ``channels`` free memory that is not theirs where the channels stand
+    in an order of their own, and the process dies; decoding does the same. So libav is asked by
+    way of the header of its ``framecrc`` format, which is text.
+
+    Raises:
+        FFmpegError, ValueError: libav cannot tell.
+    """
+    text = io.BytesIO()
+    with av.open(text, "w", format="framecrc") as description:
+        description.add_stream_from_template(stream)
+        description.start_encoding()
+    found = _LAYOUT.search(text.getvalue().decode("utf-8", "replace"))
+    if not found:
+        raise ValueError("no channel layout")
+    name = found[1].strip()
+    counted = _COUNTED.match(name)
+    return (int(counted[1]) if counted else av.AudioLayout(name).nb_channels), name
+
+
+def own_order(layout: str) -> bool:
+    """Whether the channels of a layout stand in an order of their own."""
+    return _COUNTED.match(layout) is not None and "(" in layout
 
 
 def unreadable(path: Path, error: BaseException) -> MediaError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from av.video.stream import VideoStream as LibavVideo
 from .errors import MediaError
 from .media import AudioStream, MediaInfo, VideoStream
 from .media_clock import PictureClock, picture_clock, without_gaps
-from .media_open import open_media, unreadable
+from .media_open import channel_layout, open_media, unreadable
 from .media_timecode import StartTimecode, Tags, reel_name, start_timecode
 from .media_times import FileTimes, StreamTimes, read_times, stated_rates
 from .quicktime import timecode_tracks
 from .timing import frame_within, rate_text, seconds_at
+
+logger = logging.getLogger(__name__)
 
 _NOT_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PRINT_BYTES = 64 << 10
@@ -44,7 +47,7 @@ def read_media_info(path: Path, audio_rate: Fraction) -> MediaInfo:
 def _describe(path: Path, container: InputContainer, audio_rate: Fraction) -> MediaInfo:
     size = path.stat().st_size
     pictures = _picture_streams(container)
-    sounds = [stream for stream in container.streams.audio if _usable(stream)]
+    sounds = [stream for stream in container.streams.audio if _usable(stream) and _heard(stream)]
     if not pictures and not sounds:
         raise MediaError(path, "holds neither picture nor sound", "Name a file that does.")
     times = read_times(container, [*pictures, *sounds], pictures[0] if pictures else None, size)
@@ -123,6 +126,15 @@ def _usable(stream: Stream) -> bool:
     return stream.codec_context is not None and stream.time_base is not None
 
 
+def _heard(stream: Stream) -> bool:
+    """Whether a sound stream has channels."""
+    try:
+        return channel_layout(stream)[0] > 0
+    except (av.error.FFmpegError, ValueError) as error:
+        logger.info("sound stream %d cannot be used: %s", stream.index, error)
+        return False
+
+
 def _picture_streams(container: InputContainer) -> list[LibavVideo]:
     """Streams of moving pictures, the one to edit first: default before other, then largest."""
     found = [
@@ -175,13 +187,13 @@ def _span(stream: Stream, noted: StreamTimes) -> tuple[Fraction, Fraction]:
 
 
 def _audio(stream: Any, span: tuple[Fraction, Fraction], origin: Fraction) -> AudioStream:
-    layout = stream.layout.name if stream.layout is not None else ""
+    channels, layout = channel_layout(stream)
     if layout.endswith("channels"):  # as WAV files without a channel mask
-        layout = {1: "mono", 2: "stereo"}.get(stream.channels, layout)
+        layout = {1: "mono", 2: "stereo"}.get(channels, layout)
     return AudioStream(
         index=stream.index,
         codec=stream.codec_context.codec.canonical_name,
-        channels=stream.channels,
+        channels=channels,
         layout=layout,
         sample_rate=stream.sample_rate or 0,
         start=span[0] - origin,

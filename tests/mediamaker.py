@@ -195,6 +195,26 @@ def broadcast_wave(
     return path
 
 
+def core_audio(path: Path, sound: Sound, labels: Sequence[int]) -> Path:
+    """Write a Core Audio file by hand whose channels stand in the order of ``labels``."""
+    seconds = np.arange(round(sound.duration * sound.rate)) / sound.rate
+    samples = np.stack([channel(seconds) for channel in sound.channels], axis=1)
+    count = len(sound.channels)
+    form = struct.pack(">d4sIIIII", sound.rate, b"lpcm", 2, 2 * count, 1, count, 16)
+    channels = struct.pack(">III", 0, 0, count) + b"".join(
+        struct.pack(">II12x", label, 0) for label in labels
+    )
+    data = bytes(4) + (samples * 32767).astype("<i2").tobytes()
+    path.write_bytes(
+        b"caff\0\1\0\0"
+        + b"".join(
+            name + struct.pack(">q", len(content)) + content
+            for name, content in ((b"desc", form), (b"chan", channels), (b"data", data))
+        )
+    )
+    return path
+
+
 def turn(path: Path, degrees: int) -> None:
     """Have players turn the first track of a QuickTime or MP4 file clockwise by right angles.
 

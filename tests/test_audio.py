@@ -14,7 +14,16 @@ import pytest
 from otio_mapedit.audio import SoundBlock, sound
 from otio_mapedit.errors import MediaError
 from otio_mapedit.media import MediaInfo, probe
-from tests.mediamaker import Picture, Sound, broadcast_wave, clicks, movie, silence, tone
+from tests.mediamaker import (
+    Picture,
+    Sound,
+    broadcast_wave,
+    clicks,
+    core_audio,
+    movie,
+    silence,
+    tone,
+)
 
 
 def track(media: MediaInfo, number: int = 0, rate: int = 16000) -> tuple[int, np.ndarray]:
@@ -142,6 +151,18 @@ def test_coded_sound(tmp_path: Path, name: str) -> None:
     times = np.array(click_times(start, samples))
     # Without an edit list the coder's own delay stays; the clicks stay a second apart.
     assert np.allclose(np.diff(times), 1, atol=0.001)
+
+
+def test_channels_in_an_order_of_their_own(tmp_path: Path) -> None:
+    """Right, left, centre: PyAV's own view of such a layout ends the process."""
+    path = core_audio(tmp_path / "a.caf", Sound(3.0, channels=(silence, tone, silence)), [2, 1, 3])
+    for _ in range(3):
+        media = probe(path)
+        assert media.audio[0].channels == 3
+        assert "FR+FL+FC" in media.audio[0].layout
+        _, samples = track(media)
+        assert len(samples) == 3 * 16000
+        assert np.sqrt(np.mean(samples[4000:-4000] ** 2)) > 0.3
 
 
 def test_broadcast_wave_and_other_rates(tmp_path: Path) -> None:
