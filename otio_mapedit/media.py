@@ -3,8 +3,9 @@
 The clock of a file is its *frame grid*: frame ``n`` lasts from ``origin + n / rate`` to
 ``origin + (n + 1) / rate`` seconds of container time, where ``origin`` is the presentation time
 of the first video frame (of the first sound, in a file without video). A file of constant frame
-rate has exactly one picture per grid frame. A variable-rate file is conformed to the grid the way
-editing programs do it: each grid frame shows the latest picture that is not later than it.
+rate has exactly one picture per grid frame, none further than a quarter of a frame from it. A
+variable-rate file is conformed to the grid: each picture goes to its nearest grid frame, a frame
+without a picture of its own shows the one before, and of two on one frame the later stands.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class VideoStream:
     frame_count: int  # grid frames
     picture_count: int  # pictures in the stream; differs from frame_count only at variable rate
     variable_rate: bool
-    worst_deviation: Fraction  # seconds, largest |presentation time - grid time| of any picture
+    # Seconds, largest |presentation time - k / rate| of any picture k: how far off a program
+    # would be that counts pictures instead of reading their times.
+    worst_deviation: Fraction
     all_keyframes: bool  # intra-only, as camera and mezzanine codecs are
 
 
@@ -65,9 +68,9 @@ class MediaInfo:
     container: str
     size: int  # bytes
     rate: Fraction  # of the frame grid; sound alone is put on `probe`'s audio_rate
-    frame_count: int  # grid frames up to the end of the longest stream
+    frame_count: int  # whole grid frames up to the end of the longest stream
     origin: Fraction  # container seconds of grid frame 0
-    duration: Fraction  # seconds
+    duration: Fraction  # seconds from origin to the end of the longest stream
     start_frame: int  # timecode of grid frame 0 as a frame count from midnight; 0 without timecode
     has_timecode: bool
     timecode_source: str  # "tmcd track", "stream tag", "container tag", "BWF time reference", ""

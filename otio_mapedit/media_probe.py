@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av.error
+from av.audio.stream import AudioStream as LibavAudio
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream as LibavVideo
@@ -19,8 +20,9 @@ from .media_clock import PictureClock, picture_clock, without_gaps
 from .media_open import channel_layout, open_media, unreadable
 from .media_timecode import StartTimecode, Tags, reel_name, start_timecode
 from .media_times import FileTimes, StreamTimes, read_times, stated_rates
+from .media_warnings import file_warnings, stream_warnings
 from .quicktime import timecode_tracks
-from .timing import frame_within, rate_text, seconds_at
+from .timing import frame_within, seconds_at
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ _NOT_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposi
 _PRINT_BYTES = 64 << 10
 #: Times further apart than this come from damage, not from a camera.
 _LONGEST = Fraction(7 * 86400)
+_NO_SENSE = ("damaged: its timestamps make no sense", "Copy or rewrap it.")
 
 
 def read_media_info(path: Path, audio_rate: Fraction) -> MediaInfo:
@@ -46,6 +49,58 @@ def read_media_info(path: Path, audio_rate: Fraction) -> MediaInfo:
 
 def _describe(path: Path, container: InputContainer, audio_rate: Fraction) -> MediaInfo:
     size = path.stat().st_size
+    pictures, sounds, times = _readable(path, container, size)
+    clock = _clock(path, pictures[0], times) if pictures else None
+    spans = {stream.index: _span(stream, times.streams[stream.index]) for stream in sounds}
+    if clock is not None and times.pictures is not None:
+        origin = int(times.pictures[0]) * _base(pictures[0])
+    else:
+        origin = min(start for start, _ in spans.values())
+    rate = clock.rate if clock else audio_rate
+    audio = tuple(_audio(stream, spans[stream.index], origin) for stream in sounds)
+    video = tuple(
+        _video(stream, times, clock if place == 0 else None)
+        for place, stream in enumerate(pictures)
+    )
+    ends = [sound.start + sound.duration for sound in audio]
+    duration = max([*ends, seconds_at(clock.frame_count, rate) if clock else Fraction(0)])
+    if duration > _LONGEST:
+        raise MediaError(path, *_NO_SENSE)
+    timecode, reel = _timecode(path, container, pictures, rate, audio)
+    return MediaInfo(
+        path=path,
+        container=container.format.name,
+        size=size,
+        rate=rate,
+        frame_count=max(clock.frame_count if clock else 1, frame_within(duration, rate)),
+        origin=origin,
+        duration=duration,
+        start_frame=timecode.start_frame,
+        has_timecode=timecode.has_timecode,
+        timecode_source=timecode.source,
+        drop_frame=timecode.drop_frame,
+        reel=reel,
+        video=video,
+        audio=audio,
+        fingerprint=fingerprint(path),
+        warnings=(
+            *file_warnings(
+                times,
+                Fraction(container.duration or 0, 1_000_000),
+                duration,
+                pictures[0].frames if pictures else 0,
+                video[0] if video else None,
+            ),
+            *stream_warnings(video, audio, clock),
+            *timecode.warnings,
+        ),
+    )
+
+
+def _readable(
+    path: Path, container: InputContainer, size: int
+) -> tuple[list[LibavVideo], list[LibavAudio], FileTimes]:
+    """Streams of pictures and sounds that hold something, and when they hold it."""
     pictures = _picture_streams(container)
     sounds = [stream for stream in container.streams.audio if _usable(stream) and _heard(stream)]
     if not pictures and not sounds:
@@ -58,49 +113,7 @@ def _describe(path: Path, container: InputContainer, audio_rate: Fraction) -> Me
         raise MediaError(
             path, "damaged: no picture and no sound can be read", "Copy it again from its source."
         )
-    clock = _clock(path, pictures[0], times) if pictures else None
-    spans = {stream.index: _span(stream, times.streams[stream.index]) for stream in sounds}
-    if clock is not None and times.pictures is not None:
-        origin = int(times.pictures[0]) * _base(pictures[0])
-    else:
-        origin = min(start for start, _ in spans.values())
-    rate = clock.rate if clock else audio_rate
-    audio = tuple(_audio(stream, spans[stream.index], origin) for stream in sounds)
-    video = tuple(
-        _video(stream, times, clock if place == 0 else None, container)
-        for place, stream in enumerate(pictures)
-    )
-    duration = max(
-        [seconds_at(clock.frame_count, rate) if clock else Fraction(0)]
-        + [sound.start + sound.duration for sound in audio]
-    )
-    if duration > _LONGEST:
-        raise MediaError(path, "damaged: its timestamps make no sense", "Copy or rewrap it.")
-    timecode, reel = _timecode(path, container, pictures, rate, audio)
-    return MediaInfo(
-        path=path,
-        container=container.format.name,
-        size=size,
-        rate=rate,
-        frame_count=max(
-            clock.frame_count if clock else 1 if duration else 0, frame_within(duration, rate)
-        ),
-        origin=origin,
-        duration=duration,
-        start_frame=timecode.start_frame,
-        has_timecode=timecode.has_timecode,
-        timecode_source=timecode.source,
-        drop_frame=timecode.drop_frame,
-        reel=reel,
-        video=video,
-        audio=audio,
-        fingerprint=fingerprint(path),
-        warnings=(
-            *_odd_file(container, times, pictures, duration),
-            *_odd_streams(video, audio, clock),
-            *timecode.warnings,
-        ),
-    )
+    return pictures, sounds, times
 
 
 def fingerprint(path: Path) -> str:
@@ -163,7 +176,7 @@ def _clock(path: Path, stream: LibavVideo, times: FileTimes) -> PictureClock:
     assert times.pictures is not None
     span = int(times.pictures[-1] - times.pictures[0]) * _base(stream)
     if span > _LONGEST:
-        raise MediaError(path, "damaged: its timestamps make no sense", "Copy or rewrap it.")
+        raise MediaError(path, *_NO_SENSE)
     last = times.streams[stream.index].last_duration
     return picture_clock(times.pictures, _base(stream), last, stated_rates(stream))
 
@@ -209,9 +222,7 @@ def _word(stream: Stream, key: str) -> str:
     return "" if value == "und" else value
 
 
-def _video(
-    stream: LibavVideo, times: FileTimes, clock: PictureClock | None, container: InputContainer
-) -> VideoStream:
+def _video(stream: LibavVideo, times: FileTimes, clock: PictureClock | None) -> VideoStream:
     """A stream of pictures. Of those that are not used only the header is reported."""
     picture = times.first_picture if clock else None
     if clock is None:
@@ -273,49 +284,3 @@ def _timecode(
         tracks=timecode_tracks(path) if "mov" in container.format.name.split(",") else (),
     )
     return start_timecode(tags, rate, audio[0].sample_rate if audio else 0), reel_name(tags)
-
-
-def _odd_file(
-    container: InputContainer, times: FileTimes, pictures: list[LibavVideo], duration: Fraction
-) -> list[str]:
-    """What is odd about the file as a whole."""
-    odd: list[str] = []
-    stated = Fraction(container.duration or 0, 1_000_000)
-    indexed = pictures[0].frames if pictures else 0
-    present = len(times.pictures) if pictures and times.pictures is not None else 0
-    if stated > duration * 11 / 10 + 1 or (present and indexed > present * 11 / 10 + 2):
-        odd.append("The file is cut off or damaged: its header promises more than it holds.")
-    elif times.damaged:
-        odd.append("The file is damaged: reading stopped before its end.")
-    if len(pictures) > 1:
-        odd.append(
-            f"There are {len(pictures)} pictures in the file; "
-            f"stream {pictures[0].index} is used, the others are not."
-        )
-    if pictures and times.first_picture is None:
-        odd.append("No picture could be decoded at the beginning of the file.")
-    return odd
-
-
-def _odd_streams(
-    video: tuple[VideoStream, ...], audio: tuple[AudioStream, ...], clock: PictureClock | None
-) -> list[str]:
-    """What is odd about its streams."""
-    if not video or clock is None:
-        return []
-    odd: list[str] = []
-    if clock.variable_rate:
-        odd.append(
-            f"The frame rate varies; pictures go to the nearest frame at {rate_text(clock.rate)}. "
-            f"Counted, they would be up to {float(clock.worst_deviation):.3f} s off."
-        )
-    length, frame = seconds_at(clock.frame_count, clock.rate), 1 / clock.rate
-    for number, sound in enumerate(audio, 1):
-        late, over = sound.start, sound.start + sound.duration - length
-        if abs(late) > frame:
-            word = "after" if late > 0 else "before"
-            odd.append(f"Sound {number} begins {abs(float(late)):.3f} s {word} the picture.")
-        if abs(over) > frame:
-            word = "after" if over > 0 else "before"
-            odd.append(f"Sound {number} ends {abs(float(over)):.3f} s {word} the picture.")
-    return odd
