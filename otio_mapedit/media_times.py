@@ -33,6 +33,7 @@ READ_THROUGH = 64 << 20
 _PLACE_PACKETS = 4000
 _PLACE_BYTES = 16 << 20
 _PLACES = 6
+_SECOND = 1_000_000  # in libav's own time base
 #: Pictures at the edge of such a place that may be incomplete for being reordered.
 _REORDERED = 20
 #: Packets of the used picture that are decoded in search of a first picture.
@@ -113,7 +114,7 @@ def read_times(
     if size <= READ_THROUGH:
         _read(container, streams, used, times, None)
     else:
-        _read_places(container, streams, used, times, sparse=indexed is not None)
+        _read_places(container, streams, used, times, size, sparse=indexed is not None)
     if used is not None:
         noted = times.streams[used.index]
         times.all_keyframes = 0 < noted.packets == noted.key_packets
@@ -181,22 +182,25 @@ def _read_places(
     streams: Sequence[Stream],
     used: Stream | None,
     times: FileTimes,
+    size: int,
     sparse: bool,
 ) -> None:
     """Note packets at some places of the file: always its beginning and its end."""
     _read(container, streams, used, times, (_PLACE_PACKETS, _PLACE_BYTES))
     length = container.duration or 0
+    # Two seconds hold a group of pictures; of intra-only material a fifth is plenty and heavy.
+    affordable = length * _PLACE_BYTES // max(1, size)
+    tail = min(2 * _SECOND, max(_SECOND // 5, affordable))
     start = container.start_time or 0
     places: Iterable[Fraction] = (Fraction(n, _PLACES) for n in range(1, _PLACES))
     if sparse:
         places = ()
     for place in (*places, None):
-        second = 1_000_000
-        moment = start + (max(0, length - 2 * second) if place is None else int(length * place))
+        moment = start + (max(0, length - tail) if place is None else int(length * place))
         try:
             container.seek(moment)
         except (av.error.FFmpegError, OSError) as error:
-            logger.info("cannot go to %.1f s: %s", moment / second, error)
+            logger.info("cannot go to %.1f s: %s", moment / _SECOND, error)
             continue
         limit = None if place is None else (_PLACE_PACKETS, _PLACE_BYTES)
         _read(container, streams, None, times, limit)
