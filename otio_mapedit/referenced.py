@@ -8,10 +8,11 @@ media reference says and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import opentimelineio as otio
 
@@ -36,7 +37,7 @@ class Referring:
 
 def referring(view: View) -> tuple[list[Source], list[Referring]]:
     """The sources of a timeline, stored ones first, and its clips with them."""
-    stored = stored_sources(view)
+    stored = stored_sources(view.own)
     by_path: dict[str, list[SeenClip]] = {}
     for seen in view.clips:
         path = media_path(seen.clip)
@@ -62,10 +63,10 @@ def referring(view: View) -> tuple[list[Source], list[Referring]]:
     return list(sources.values()), [item for item in found if item is not None]
 
 
-def stored_sources(view: View) -> list[Source]:
-    """The sources in the timeline's metadata that are well-formed and have an id of their own."""
+def stored_sources(own: Mapping[str, Any]) -> list[Source]:
+    """The sources in a timeline's own metadata that are well-formed, each id once."""
     found: dict[str, Source] = {}
-    values = view.own.get("sources", [])
+    values = own.get("sources", [])
     for value in values if isinstance(values, list) else []:
         try:
             source = source_from(value, "sources")

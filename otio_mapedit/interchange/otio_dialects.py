@@ -26,8 +26,9 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..assemble import NAMESPACE
-from ..timeline_view import plain
+from ..operations import Source
+from ..referenced import stored_sources
+from ..timeline_view import own_metadata, plain
 from ..timing import exact_seconds
 from ..urls import is_absolute, is_url, path_of, url_of
 
@@ -78,8 +79,7 @@ def links(timeline: otio.schema.Timeline) -> Iterator[tuple[otio.schema.Clip, in
         if not isinstance(track, otio.schema.Track):
             continue
         for clip in track.find_clips(shallow_search=True):
-            own = clip.metadata.get(NAMESPACE, {})
-            link = own.get("link") if isinstance(own, Mapping) else None
+            link = own_metadata(clip).get("link")
             if isinstance(link, int):
                 key: tuple[Any, ...] = (link,)
             else:
@@ -110,13 +110,7 @@ def _from_resolve_marker(marker: otio.schema.Marker) -> None:
 
 
 def _to_premiere(timeline: otio.schema.Timeline) -> None:
-    own = plain(timeline.metadata.get(NAMESPACE))
-    listed = own.get("sources") if isinstance(own, dict) else None
-    sources = {
-        str(source.get("id")): source
-        for source in (listed if isinstance(listed, list) else [])
-        if isinstance(source, dict)
-    }
+    sources = {source.id: source for source in stored_sources(own_metadata(timeline))}
     timeline.metadata[PREMIERE] = {"MetadataVersion": "1.0"}
     timeline.tracks.metadata[PREMIERE] = _premiere_sequence(timeline, sources)
     for clip, link in links(timeline):
@@ -127,35 +121,28 @@ def _to_premiere(timeline: otio.schema.Timeline) -> None:
 
 
 def _premiere_sequence(
-    timeline: otio.schema.Timeline, sources: Mapping[str, Any]
+    timeline: otio.schema.Timeline, sources: Mapping[str, Source]
 ) -> dict[str, Any]:
     start = timeline.global_start_time
     facts: dict[str, Any] = {"PixelAspectRatio": {"numerator": 1.0, "denominator": 1.0}}
     if start is not None:
         facts["VideoFrameRate"] = start.rate
-    sized = [source for source in sources.values() if source.get("width")]
-    if sized:
-        size = {"width": sized[0]["width"], "height": sized[0].get("height", 0)}
-        facts["VideoResolution"] = size
-    sampled = [
-        stream.get("sample_rate")
-        for source in sources.values()
-        for stream in source.get("audio", [])
-        if stream.get("sample_rate")
-    ]
-    if sampled:
-        facts["AudioFrameRate"] = float(sampled[0])
+    sized = next((source for source in sources.values() if source.width), None)
+    if sized is not None:
+        facts["VideoResolution"] = {"width": sized.width, "height": sized.height}
+    rates = [s.sample_rate for source in sources.values() for s in source.audio if s.sample_rate]
+    if rates:
+        facts["AudioFrameRate"] = float(rates[0])
     return facts
 
 
-def _channels(clip: otio.schema.Clip, sources: Mapping[str, Any]) -> dict[str, Any]:
+def _channels(clip: otio.schema.Clip, sources: Mapping[str, Source]) -> dict[str, Any]:
     """Which sound of its file a clip plays, where that is known: mono must not become stereo."""
-    own = plain(clip.metadata.get(NAMESPACE, {}))
-    stream = own.get("stream")
-    audio = sources.get(str(own.get("source")), {}).get("audio", [])
-    if not isinstance(stream, int) or not 0 < stream <= len(audio):
+    own = own_metadata(clip)
+    stream, source = own.get("stream"), sources.get(str(own.get("source")))
+    if source is None or not isinstance(stream, int) or not 0 < stream <= len(source.audio):
         return {}
-    count = audio[stream - 1].get("channels", 0)
+    count = source.audio[stream - 1].channels
     facts: dict[str, Any] = {"OriginalChannelGroupIndex": stream - 1}
     if count in (1, 2):
         facts["AudioChannels"] = {
@@ -175,12 +162,8 @@ def _to_zero(clip: otio.schema.Clip) -> None:
 
 def _to_timecode(timeline: otio.schema.Timeline) -> None:
     """Count media from timecode again, where we know it; a program may have kept either."""
-    own = plain(timeline.metadata.get(NAMESPACE))
-    listed = own.get("sources") if isinstance(own, dict) else None
-    starts: dict[str, int] = {}
-    for source in listed if isinstance(listed, list) else []:
-        if isinstance(source, dict) and isinstance(source.get("start_frame"), int):
-            starts[url_of(str(source.get("path")))] = source["start_frame"]
+    known = stored_sources(own_metadata(timeline))
+    starts = {url_of(source.path): source.start_frame for source in known}
     for clip in timeline.find_clips():
         available = clip.media_reference.available_range if clip.media_reference else None
         start = starts.get(_url(clip) or "", 0)

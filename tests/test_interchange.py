@@ -1,0 +1,262 @@
+"""Timelines in files: every dialect comes back as it was, and a hostile file does no harm."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import zipfile
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+import pytest
+from decision_lists import decision_lists
+from hypothesis import HealthCheck, given, settings
+
+from otio_mapedit import mapedit_file
+from otio_mapedit.assemble import assemble
+from otio_mapedit.disassemble import disassemble
+from otio_mapedit.errors import (
+    FormatError,
+    MapeditError,
+    MediaError,
+    OptionError,
+    OutputExistsError,
+    UsageError,
+)
+from otio_mapedit.interchange import otio_bundle
+from otio_mapedit.interchange.otio_dialects import HOSTS
+from otio_mapedit.interchange.otio_file import text_of, timeline_from, verify
+from otio_mapedit.interchange.registry import convert, read_timeline, write_timeline
+from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
+from otio_mapedit.timing import FrameRange
+
+RATE = Fraction(24)
+FIRST = 86400  # 01:00:00:00
+
+
+def decisions(folder: Path, name: str = "b roll #2.mov") -> DecisionList:
+    whole = FrameRange(0, 240)
+    source = Source(
+        "a", str(folder / name), name, RATE, 240, FIRST, width=1920, height=1080,
+        video=StreamExtent(0, whole),
+        audio=(StreamExtent(1, whole, 2, "", 48000), StreamExtent(2, whole, 1, "mono", 48000)),
+    )  # fmt: skip
+
+    def op(kind: str, start: int, duration: int, **parameters: Any) -> Operation:
+        return Operation(Kind(kind), "a", FrameRange(start, duration), parameters=parameters)
+
+    operations = (
+        op("keep", 10, 60), op("speed", 10, 60, scalar=0.7), op("drop", 0, 10),
+        op("drop", 70, 30), op("mark", 20, 4, name="look", note="why"),
+        op("dissolve", 67, 5, in_offset=4, out_offset=2), op("keep", 100, 140),
+    )  # fmt: skip
+    return DecisionList("cut", RATE, (source,), operations, FIRST)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(decision_lists())
+def test_every_dialect_is_reversible(edit: DecisionList) -> None:
+    timeline = assemble(edit)
+    for host in HOSTS:
+        back = timeline_from(text_of(timeline, host), "cut.otio")
+        verify(timeline, back, "cut.otio")
+        assert disassemble(back) == edit
+
+
+def test_resolve() -> None:
+    text = text_of(assemble(decisions(Path("/media/a b"))), "resolve")
+    clips = list(timeline_raw(text).find_clips())
+    assert {clip.media_reference.target_url for clip in clips} == {"/media/a b/b roll #2.mov"}
+    assert [clip.source_range.start_time.value for clip in clips[:2]] == [FIRST + 10, FIRST + 100]
+    # 60 frames at 0.7 of the speed last 85 on the timeline.
+    assert clips[0].source_range.duration.value == 85
+    groups = [clip.metadata["Resolve_OTIO"]["Link Group ID"] for clip in clips]
+    assert groups == [1, 2, 1, 2, 1, 2]
+    assert clips[0].markers[0].metadata["Resolve_OTIO"]["Note"] == "why"
+
+
+def test_premiere() -> None:
+    timeline = timeline_raw(text_of(assemble(decisions(Path("/media/a b"))), "premiere"))
+    clips = list(timeline.find_clips())
+    assert {clip.media_reference.target_url for clip in clips} == {
+        "file:///media/a%20b/b%20roll%20%232.mov"
+    }
+    assert {clip.media_reference.available_range.start_time.value for clip in clips} == {0}
+    assert [clip.source_range.start_time.value for clip in clips[:2]] == [10, 100]
+    # Premiere shows duration / speed: 59.5 / 0.7 = 85 frames.
+    assert clips[0].source_range.duration.value == 59.5
+    assert [clip.metadata["PremierePro_OTIO"]["LinkID"] for clip in clips] == list("121212")
+    channels = clips[4].metadata["PremierePro_OTIO"]["AudioChannels"]["ChannelType"]
+    assert channels == "Mono"
+    assert not any(effect.time_scalar == 1.0 for clip in clips for effect in clip.effects)
+    size = timeline.tracks.metadata["PremierePro_OTIO"]["VideoResolution"]
+    assert (size["width"], size["height"]) == (1920, 1080)
+
+
+def timeline_raw(text: str) -> otio.schema.Timeline:
+    return otio.adapters.read_from_string(text, "otio_json")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_touched_by_a_person(host: str, tmp_path: Path) -> None:
+    """A clip deleted in the program, which also forgot everything that we wrote."""
+    path = tmp_path / "cut.otio"
+    write_timeline(assemble(decisions(tmp_path)), path, host)
+    timeline = otio.adapters.read_from_file(str(path))
+    for track in timeline.tracks:
+        del track[0], track[0]
+    for thing in (timeline, timeline.tracks, *timeline.find_children()):
+        thing.metadata.pop("mapedit", None)
+    otio.adapters.write_to_file(timeline, str(path))
+    edit = disassemble(read_timeline(path))
+    kept = [op.range for op in edit.operations if op.kind is Kind.KEEP]
+    assert kept == [FrameRange(100, 140)]
+    assert edit.sources[0].path == str(tmp_path / "b roll #2.mov")
+
+
+def test_files(tmp_path: Path) -> None:
+    edit = decisions(tmp_path)
+    first = tmp_path / "cut.mapedit"
+    mapedit_file.write(first, edit)
+    for number, suffix in enumerate((".otio", ".mapedit", ".otio", ".MAPEDIT")):
+        second = tmp_path / f"{number}{suffix}"
+        host = HOSTS[number % 3] if suffix == ".otio" else "plain"
+        assert convert(first, second, host) == []
+        first = second
+    assert mapedit_file.read(first) == edit
+    with pytest.raises(OutputExistsError):
+        convert(tmp_path / "cut.mapedit", first)
+    with pytest.raises(UsageError):
+        convert(first, first, force=True)
+    with pytest.raises(OptionError, match="resolve"):
+        write_timeline(assemble(edit), tmp_path / "x.otio", "resolv")
+    with pytest.raises(UsageError, match=r"\.otioz"):
+        write_timeline(assemble(edit), tmp_path / "x.xml")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cut.mapedit", "0.otio", "1.mapedit", "2.otio", "3.MAPEDIT",
+    }  # fmt: skip
+
+
+def test_what_a_decision_list_cannot_say_is_named(tmp_path: Path) -> None:
+    timeline = assemble(decisions(tmp_path))
+    timeline.tracks.insert(1, timeline.tracks[0].deepcopy())
+    lost = write_timeline(timeline, tmp_path / "cut.mapedit")
+    assert lost == ["clips on video track 'V1', above the first (2 times)"]
+
+
+def test_bundle(tmp_path: Path) -> None:
+    media = tmp_path / "media here"
+    media.mkdir()
+    edit = decisions(media, "b roll #2 50%.mov")
+    path = tmp_path / "cut.otioz"
+    with pytest.raises(MediaError, match="not there"):
+        write_timeline(assemble(edit), path)
+    assert not path.exists()
+    (media / "b roll #2 50%.mov").write_bytes(b"frames" * 100)
+    write_timeline(assemble(edit), path)
+    assert disassemble(read_timeline(path)) == edit
+    (media / "b roll #2 50%.mov").unlink()
+    away = tmp_path / "away"
+    away.mkdir()
+    convert(path, away / "cut.otio", "resolve")
+    moved = disassemble(read_timeline(away / "cut.otio"))
+    assert moved.operations == edit.operations
+    assert Path(moved.sources[0].path) == away / "cut media" / "b roll #2 50%.mov"
+    assert Path(moved.sources[0].path).read_bytes() == b"frames" * 100
+
+
+def test_bundle_of_equal_names(tmp_path: Path) -> None:
+    edit = decisions(tmp_path)
+    other = replace(edit.sources[0], id="b", path=str(tmp_path / "x" / "b roll #2.mov"))
+    (tmp_path / "x").mkdir()
+    for source in (edit.sources[0], other):
+        Path(source.path).write_bytes(b"x")
+    both = (*edit.operations, Operation(Kind.KEEP, "b", FrameRange(0, 240)))
+    edit = replace(edit, sources=(edit.sources[0], other), operations=both)
+    with pytest.raises(FormatError, match="two files called"):
+        write_timeline(assemble(edit), tmp_path / "cut.otioz")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "C:/evil", "..\\evil"])
+def test_bundle_that_reaches_outside(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.otioz"
+    with zipfile.ZipFile(path, "w") as bundle:
+        bundle.writestr("content.otio", text_of(assemble(decisions(tmp_path)), "plain"))
+        bundle.writestr(name, "x")
+    with pytest.raises(FormatError, match="outside"):
+        read_timeline(path)
+
+
+def test_bundle_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otio_bundle, "LARGEST_FILE", 1_000_000)
+    path = tmp_path / "bomb.otioz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("content.otio", b" " * (2_000_000))
+    with pytest.raises(FormatError, match="too large"):
+        read_timeline(path)
+    media = tmp_path / "big.mov"
+    media.write_bytes(b"x")
+    timeline = assemble(decisions(tmp_path, "big.mov"))
+    for clip in timeline.find_clips():
+        clip.media_reference.target_url = "media/big.mov"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("content.otio", otio.adapters.write_to_string(timeline, "otio_json"))
+        bundle.writestr("media/big.mov", b"\0" * 10_000_000)
+    with pytest.raises(FormatError, match="not media"):
+        convert(path, tmp_path / "out.otio")
+    assert not (tmp_path / "out.otio").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{}", b"[]", b"nonsense", b"\xff\xfe", b"null",
+        b'{"OTIO_SCHEMA": 7}', b'{"OTIO_SCHEMA": "Clip.2"}', b'{"OTIO_SCHEMA": "Timeline.1"}',
+        b'{"OTIO_SCHEMA": "Timeline.99", "tracks": null}',
+        b'{"OTIO_SCHEMA": "Timeline.1", "tracks": null, "metadata": {}, "name": ""}',
+        b"[" * 1_000_000,
+        b'{"OTIO_SCHEMA": "Timeline.1", "metadata": ' + b'{"a":' * 100_000 + b"}" * 100_001,
+    ],
+)  # fmt: skip
+def test_what_is_not_a_timeline(content: bytes, tmp_path: Path) -> None:
+    for suffix in (".otio", ".otioz"):
+        path = tmp_path / f"bad{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(FormatError) as caught:
+            read_timeline(path)
+        assert caught.value.remedy
+        assert "\n" not in str(caught.value)
+
+
+def test_damaged_timelines_are_refused_or_read() -> None:
+    """Any value of a real timeline replaced by another: our errors, or a decision list."""
+    text = text_of(assemble(decisions(Path("/media"))), "premiere")
+    dice = random.Random(7)
+    strange = (
+        None, True, -1, 0, 1e308, "", "x", [], {}, [None], {"OTIO_SCHEMA": "Gap.1"},
+        {"OTIO_SCHEMA": "RationalTime.1", "rate": 0.0, "value": 1.0},
+        {"OTIO_SCHEMA": "RationalTime.1", "rate": 24.0, "value": -1e300},
+        {"OTIO_SCHEMA": "Unheard.1"},
+    )  # fmt: skip
+    read = 0
+    for _ in range(500):
+        document = json.loads(text)
+        value: Any = document
+        for _ in range(dice.randrange(1, 10)):
+            if not isinstance(value, dict | list) or not value:
+                break
+            keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+            key = dice.choice(keys)
+            parent, value = value, value[key]
+        parent[key] = dice.choice(strange)
+        with contextlib.suppress(MapeditError):
+            timeline = timeline_from(json.dumps(document), "x.otio")
+            assemble(disassemble(timeline))
+            for host in HOSTS:
+                verify(timeline, timeline_from(text_of(timeline, host), "x.otio"), "x.otio")
+            read += 1
+    assert read > 30
