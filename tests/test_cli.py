@@ -182,6 +182,16 @@ def test_damaged_footage_is_used_or_refused(cli: Cli, here: Path, seed: int) -> 
     assert (here / "cut.otio").exists() == (outcome.code == 0)
 
 
+def test_any_name_will_do(cli: Cli, here: Path) -> None:
+    odd = here / "中文 100% #1 'q'.mp4"
+    odd.write_bytes(TALK.read_bytes())
+    assert cli("roughcut", odd).code == 0
+    assert cli("check", f"{odd.stem}-roughcut.otio").out.endswith("no faults\n")
+    odd.rename(os.fsdecode(os.fsencode(here) + b"/\xff.mp4"))
+    assert "Rename it" in one_line(cli("roughcut", *here.glob("*.mp4"), "-o", "a.otio"), 4)
+    assert cli("probe", *here.glob("*.mp4")).code == 0
+
+
 def test_one_bad_file_does_not_hide_the_others(cli: Cli, here: Path) -> None:
     shown = cli("probe", TALK, here / "missing.mov", EDITED)
     assert shown.code == 4
@@ -289,6 +299,58 @@ def test_ctrl_c_writes_nothing(
     monkeypatch.setattr(module, name, interrupted)
     assert "Nothing was written" in one_line(cli("roughcut", TALK, "-o", "cut.otio"), 130)
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("program", ["plain", "resolve", "premiere"])
+def test_each_program_gets_its_dialect(cli: Cli, here: Path, program: str) -> None:
+    done = cli("roughcut", TALK, "-o", "cut.otio", "--for", program)
+    assert done.code == 0, done.err
+    assert cli("check", "cut.otio").code == 0
+    timeline = otio.adapters.read_from_file("cut.otio")
+    assert isinstance(timeline, otio.schema.Timeline)
+    first = timeline.find_clips()[0]
+    url, start = first.media_reference.target_url, first.source_range.start_time.value
+    assert url == (str(TALK) if program == "resolve" else TALK.as_uri())
+    assert (start < 90_000) == (program == "premiere")
+
+
+def test_the_program_can_be_set_once(cli: Cli, here: Path) -> None:
+    (here / "mapedit.toml").write_text('[output]\nfor = "resolve"\n')
+    assert cli("roughcut", TALK, "-o", "cut.otio", "--json").json["for"] == "resolve"
+    assert cli("roughcut", TALK, "-o", "cut.mapedit").code == 0
+
+
+def test_convert_there_and_back(cli: Cli, here: Path) -> None:
+    assert cli("roughcut", TALK, "-o", "a.mapedit").code == 0
+    for source, target, *rest in (
+        ("a.mapedit", "b.otio", "--for", "premiere"),
+        ("b.otio", "c.otioz"),
+        ("b.otio", "d.mapedit"),
+    ):
+        done = cli("convert", source, target, *rest)
+        assert (done.code, done.out) == (0, f"wrote {target}\n"), done.err
+    first, last = (mapedit_file.read(here / name) for name in ("a.mapedit", "d.mapedit"))
+    assert first.operations == last.operations
+    assert "--force" in one_line(cli("convert", "a.mapedit", "b.otio"), 2)
+    assert mapedit_file.loads(cli("convert", "b.otio", "--", "-.mapedit").out).rate == first.rate
+    assert "cannot write" in one_line(cli("convert", "a.mapedit", "b.mov"), 2)
+    assert one_line(cli("convert", "missing.otio", "e.otio"), 4)
+    assert one_line(cli("convert", TALK, "e.otio"), 2)
+
+
+def test_check_finds_faults(cli: Cli, here: Path) -> None:
+    assert cli("roughcut", TALK, "-o", "good.mapedit").code == 0
+    text = (here / "good.mapedit").read_text().replace("talk.mp4", "gone.mp4")
+    (here / "bad.mapedit").write_text(text)
+    (here / "broken.mapedit").write_text(text.replace('"operations"', '"operation"'))
+    faulty = cli("check", "good.mapedit", "bad.mapedit")
+    assert faulty.code == 3
+    assert "good.mapedit: no faults" in faulty.out
+    assert "offline" in faulty.out
+    broken = cli("check", "--json", "broken.mapedit", "bad.mapedit")
+    assert broken.code == 4
+    assert broken.json["files"][0]["faults"]
+    assert "operation" in broken.json["failed"][0]["error"]["message"]
 
 
 # Settings ------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def convert(
       mapedit convert cut.mapedit cut.otio --for resolve
       mapedit convert cut.otio cut.mapedit
 
-    What the new kind cannot carry is named. TO may be - for standard output.
+    What the new kind cannot carry is named. TO may be - for standard output, as .otio.
     """
     from .target import target_for
     from .writing import convert_file

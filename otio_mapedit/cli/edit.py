@@ -10,7 +10,7 @@ import typer
 
 from ..cache import Cache, default_folder
 from ..config import layered, make_options
-from ..errors import UsageError
+from ..errors import MediaError, UsageError
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools, decide_footage
@@ -95,7 +95,7 @@ def _verb(name: str) -> Callable[..., None]:
             raise UsageError("-o - and --json both need standard output", "Name a file with -o.")
         with output.progress(quiet) as progress:
             cache = Cache(None if no_cache else default_folder())
-            footage = [probe(path) for path in files]
+            footage = [probe(_named(path)) for path in files]
             decisions = decide_footage(footage, recipe(name), options, Tools(cache, progress))
         losses = write_edit(decisions, target)
         review = _present(decisions, footage, target, losses, as_json=as_json, quiet=quiet)
@@ -103,6 +103,15 @@ def _verb(name: str) -> Callable[..., None]:
             raise typer.Exit(3)
 
     return verb
+
+
+def _named(path: Path) -> Path:
+    """``path``, if a timeline can name it: OTIO holds text, and a file name may be any bytes."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise MediaError(path, "its name or folder is not valid text", "Rename it.") from error
+    return path
 
 
 def _present(

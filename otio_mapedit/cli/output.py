@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MapeditError
+from ..errors import MapeditError, OutputError
+from ..files import output_error
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ def begin(as_json: bool) -> None:
     """A new command line begins; ``as_json`` says whether an error is also due as JSON."""
     _run.as_json = as_json
     _run.written = None
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that the terminal's encoding lacks must not end the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def wrote(path: Path) -> None:
@@ -50,9 +56,18 @@ def written() -> Path | None:
     return _run.written
 
 
-def data(text: str) -> None:
-    """A result: standard output."""
-    print(text, flush=True)
+def data(text: str, end: str = "\n") -> None:
+    """A result: standard output.
+
+    Raises:
+        OutputError: it cannot be written, such as to a file on a full disk.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        raise  # whoever read it has enough
+    except OSError as error:
+        raise output_error(Path("standard output"), error) from error
 
 
 def say(text: str) -> None:
@@ -79,9 +94,10 @@ def error_facts(error: MapeditError, code: int | None = None) -> dict[str, Any]:
 
 def fail(error: MapeditError, code: int | None = None) -> None:
     """One line on standard error; under ``--json`` an object on standard output as well."""
-    if _run.as_json:
-        data_json({"error": error_facts(error, code)})
     complain(error)
+    if _run.as_json:
+        with contextlib.suppress(OSError, OutputError):
+            data_json({"error": error_facts(error, code)})
 
 
 def complain(error: MapeditError) -> None:
@@ -103,7 +119,7 @@ def listen(level: int) -> None:
     logger.setLevel(_LEVELS[max(-1, min(2, level))])
 
 
-@contextmanager
+@contextlib.contextmanager
 def progress(quiet: bool) -> Iterator[Progress]:
     """Bars on a terminal, silence elsewhere."""
     if quiet or not sys.stderr.isatty():

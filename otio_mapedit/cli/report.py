@@ -113,10 +113,11 @@ def lines(found: Report, destination: Path | None, program: str) -> list[str]:
     if found.recipe == "shots":
         made.append(" · ".join(_shot_counts(found)))
     else:
+        kept = f"kept {length(found.kept_seconds)} of {length(found.source_seconds)}"
+        dropped = f"dropped {plural(found.dropped, 'passage')}, {length(found.dropped_seconds)}"
         made.append(
-            f"kept {length(found.kept_seconds)} of {length(found.source_seconds)} in "
-            f"{plural(found.clips, 'clip')} · dropped {plural(found.dropped, 'passage')}, "
-            f"{length(found.dropped_seconds)}"
+            f"{kept} in {plural(found.clips, 'clip')} · "
+            f"{dropped if found.dropped else 'nothing dropped'}"
         )
     if found.review:
         made.append(f"{found.review} to review (orange markers)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from .. import mapedit_file
@@ -23,9 +22,9 @@ def write_edit(decisions: DecisionList, target: Target) -> list[str]:
         mapedit_file.write(target.path, decisions, target.force)
         return _placed(target, [])
     if target.kind == ".mapedit":
-        sys.stdout.write(mapedit_file.dumps(decisions))
+        output.data(mapedit_file.dumps(decisions), end="")
     else:
-        sys.stdout.write(text_of(assemble(decisions), target.program))
+        output.data(text_of(assemble(decisions), target.program), end="")
     return []
 
 
@@ -42,7 +41,7 @@ def convert_file(source: Path, target: Target) -> list[str]:
     timeline = read_timeline(source)
     if target.kind == ".mapedit":
         return write_edit(disassemble(timeline), target)
-    sys.stdout.write(text_of(timeline, target.program))
+    output.data(text_of(timeline, target.program), end="")
     return []
 
 
