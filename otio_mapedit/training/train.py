@@ -44,7 +44,8 @@ class TrainConfig:
     ``out`` the checkpoint. Times and sizes: ``steps`` of ``batch`` edits of ``length`` frames, each
     seen ``reuse`` times; a validation every ``validate_every`` steps, the end after ``patience`` of
     them without progress. ``rate`` is the highest learning rate. The loss: its weights ``w_recon``,
-    ``w_edit``, ``w_reg``, and see ``edit_loss`` for ``neighbours`` and ``positives``.
+    ``w_edit``, ``w_reg``, and see ``edit_loss`` for ``neighbours``,
+    ``positives`` and ``faults``.
     """
 
     manifest: Path
@@ -62,7 +63,8 @@ class TrainConfig:
     w_edit: float = 1.0
     w_reg: float = 1e-6
     neighbours: float = 0.15
-    positives: float = 3.0
+    positives: float = 1.5
+    faults: float = 5.0
     clip: float = 2.0
     validate_every: int = 250
     validation_edits: int = 48
@@ -289,7 +291,8 @@ def edit_loss(answer: Answer, batch: Batch, config: TrainConfig) -> Tensor:
     """L_edit: cross-entropies of cut, transition, kind and quality, summed, per frame.
 
     The frames beside a cut are wanted with the probability ``neighbours``; kinds that are not
-    "none" and true cuts and transitions weigh ``positives`` times as much.
+    "none" and true cuts and transitions weigh ``positives`` times as much, true technical faults,
+    which are rare, ``faults`` times.
     """
     seen = slice(BLIND, -BLIND)
     cut = batch.cut.float()
@@ -308,9 +311,11 @@ def edit_loss(answer: Answer, batch: Batch, config: TrainConfig) -> Tensor:
         answer.kind[:, seen].flatten(0, 1), batch.kind[:, seen].flatten(), weight=rarity
     )
     quality_loss = functional.binary_cross_entropy_with_logits(
-        answer.quality[:, seen], batch.quality[:, seen].float()
+        answer.quality[:, seen],
+        batch.quality[:, seen].float(),
+        pos_weight=torch.tensor(config.faults),
     )
-    return 4 * cut_loss + 2 * transition_loss + kind_loss + quality_loss
+    return 4 * cut_loss + 2 * transition_loss + kind_loss + 4 * quality_loss
 
 
 def validate(network: torch.nn.Module, edits: list[unedit.Example]) -> Score:

@@ -202,7 +202,7 @@ def _expose(
         for _ in range(rng.integers(1, 5)):
             disturb.paste(rng, frames, sprites, int(rng.integers(5, 24)))
     frames = camera.grade(rng, 0.35)(look(frames))
-    if rng.random() < 0.03:
+    if rng.random() < 0.05:
         frames[:] = made.colour(rng) if rng.random() < 0.4 else rng.uniform(0, 6)
     quality = np.zeros((length, len(QUALITIES)), bool)
     quality[:, SHAKE] = path.shake
