@@ -9,8 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import UsageError
+from ..files import ensure_writable
 from . import output
-from .common import JsonOption, NoCacheOption, QuietOption, Verb, VerboseOption, loudness, new_app
+from .common import (
+    ForceOption,
+    JsonOption,
+    NoCacheOption,
+    QuietOption,
+    Verb,
+    VerboseOption,
+    loudness,
+    new_app,
+)
 
 app = new_app("Train, measure and export the networks (for developers).")
 
@@ -65,6 +75,7 @@ def export(
     command: Annotated[
         str, typer.Option(help="The training command, recorded in the file.")
     ] = "mapedit model train",
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a trained network as ONNX.
@@ -74,6 +85,7 @@ def export(
 
     The file is checked against torch before it is put in place, and its hash is noted beside it.
     """
+    ensure_writable(network, force)
     exporter = _training("export")
     made = exporter.export(checkpoint, network, cut_threshold, transition_threshold, command)
     output.wrote(made.path)
@@ -142,12 +154,14 @@ def preview_corpus(
     ] = Path("corpus.npz"),
     seed: Annotated[int, typer.Option(help="Which series of edits.")] = 1,
     rows: Annotated[int, typer.Option(help="How many edits.", min=1)] = 12,
+    force: ForceOption = False,
 ) -> None:
     """Draw some generated training edits.
 
     \b
       mapedit model preview-corpus sheet.png --manifest MANIFEST.json
     """
+    ensure_writable(picture, force)
     unedit, corpora = _training("unedit"), _training("corpus")
     material = corpora.build(manifest, cache) if manifest else corpora.empty()
     unedit.contact_sheet(material, seed, rows, picture)
