@@ -11,13 +11,13 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 
 from otio_mapedit.assemble import assemble
 from otio_mapedit.errors import DecisionListError
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange, rational_time
+from tests.decision_lists import decision_lists
 
 NTSC = Fraction(30000, 1001)
 STOCK = {

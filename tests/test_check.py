@@ -11,7 +11,6 @@ import av
 import numpy as np
 import opentimelineio as otio
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 
 from otio_mapedit.assemble import assemble
@@ -22,6 +21,7 @@ from otio_mapedit.media import probe
 from otio_mapedit.operations import DecisionList, Kind, Operation
 from otio_mapedit.sources import source_of
 from otio_mapedit.timing import FrameRange, rational_time, time_range
+from tests.decision_lists import decision_lists
 
 RATE = Fraction(25)
 

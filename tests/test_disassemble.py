@@ -9,7 +9,6 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from otio_mapedit.operations import (
 )
 from otio_mapedit.programme import programme
 from otio_mapedit.timing import FrameRange, rational_time, time_range
+from tests.decision_lists import decision_lists
 
 RATE = Fraction(25)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 
 from otio_mapedit import mapedit_file
@@ -33,6 +32,7 @@ from otio_mapedit.interchange.otio_file import text_of, timeline_from, verify
 from otio_mapedit.interchange.registry import convert, read_timeline, write_timeline
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange
+from tests.decision_lists import decision_lists
 
 RATE = Fraction(24)
 FIRST = 86400  # 01:00:00:00

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from otio_mapedit.errors import (
 from otio_mapedit.json_text import line_of
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange
+from tests.decision_lists import decision_lists
 
 SCHEMA = json.loads(
     (Path(otio_mapedit.__file__).parent / "decision_list.schema.json").read_text("utf-8")

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from decision_lists import decision_lists
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from otio_mapedit.programme import programme
 from otio_mapedit.sources import source_of, sources_of
 from otio_mapedit.timing import FrameRange
 from otio_mapedit.urls import path_of, url_of
+from tests.decision_lists import decision_lists
 
 SOURCE = Source("a", "/a.mov", "a.mov", Fraction(25), 100)
 
