@@ -13,6 +13,7 @@ the table shows medians, and the peak memory of the largest run.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shlex
 import shutil
@@ -54,7 +55,7 @@ class Run:
 
 def make_film(path: Path, minutes: int, speech: Sequence[Path]) -> None:
     """Write the film, by way of one encoded minute."""
-    part = path.with_suffix(".minute.mp4")
+    part, unfinished = path.with_suffix(".minute.mp4"), path.with_suffix(".part.mp4")
     with av.open(str(part), "w") as container:
         options = {"preset": "veryfast", "crf": "23", "g": str(2 * RATE)}
         stream = container.add_stream("libx264", RATE, options)
@@ -63,7 +64,7 @@ def make_film(path: Path, minutes: int, speech: Sequence[Path]) -> None:
         for picture in pictures(MINUTE * RATE):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "yuv420p")))
         container.mux(stream.encode(None))
-    with av.open(str(path), "w") as container:
+    with av.open(str(unfinished), "w") as container:
         with av.open(str(part)) as minute:
             video = container.add_stream_from_template(minute.streams.video[0])
         sound = container.add_stream("aac", SOUND_RATE, layout="stereo")
@@ -81,6 +82,7 @@ def make_film(path: Path, minutes: int, speech: Sequence[Path]) -> None:
             mux_sound(container, sound, samples[first : first + MINUTE * SOUND_RATE], first)
         container.mux(sound.encode(None))
     part.unlink()
+    unfinished.replace(path)
 
 
 def mux_sound(container: Any, stream: Any, samples: NDArray[np.float32], first: int) -> None:
@@ -170,7 +172,13 @@ def main() -> None:
         if not given.speech:
             parser.error("name some speech files to make the film from: --speech FILE ...")
         print(f"making {film}")
-        make_film(film, given.minutes, given.speech)
+        # In a process of its own: memory that this one has used would count for its children.
+        work = (film, given.minutes, given.speech)
+        maker = multiprocessing.get_context("spawn").Process(target=make_film, args=work)
+        maker.start()
+        maker.join()
+        if maker.exitcode:
+            sys.exit(maker.exitcode)
     with tempfile.TemporaryDirectory() as folder:
         wanted = commands(film, Path(folder), given.peer)
         runs: dict[str, list[Run]] = {name: [] for name in wanted}
