@@ -19,11 +19,11 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -rs
+	$(BIN)/python -m pytest -rs
 
 test-train: $(VENV)/.test
 	$(PIP) --editable ".[train,test]"
-	$(BIN)/pytest -rs
+	$(BIN)/python -m pytest -rs
 
 install: $(VENV)/.install
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.cli_support import Cli, Outcome
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -23,3 +27,27 @@ def shared() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("MAPEDIT_CACHE", str(tmp_path_factory.getbasetemp() / "mapedit-cache"))
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Runs a command line in this process."""
+    from otio_mapedit.cli.app import run
+
+    def call(*words: str | Path) -> Outcome:
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    logger = logging.getLogger("otio_mapedit")
+    before = (logger.handlers, logger.level)
+    yield call
+    logger.handlers, logger.level = before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
