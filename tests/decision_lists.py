@@ -213,6 +213,8 @@ def decision_lists(draw: st.DrawFn) -> DecisionList:
         generator=draw(texts),
         metadata=draw(mappings),
     )
+    if playable(whole := replace(decisions, operations=tuple(base))):
+        decisions, base = whole, []
     for operation in base:
         longer = replace(decisions, operations=(*decisions.operations, operation))
         if not playable(longer):  # shorter than a frame of the sequence
