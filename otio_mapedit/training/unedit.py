@@ -26,6 +26,8 @@ Flags = npt.NDArray[np.bool_]
 BLACK, SHAKE = QUALITIES.index("black"), QUALITIES.index("shake")
 BLACK_MEAN, BLACK_PEAK = 10, 30
 """A frame is black when the mean of its values and their peak lie below these (0..255)."""
+PLAIN = 3.0
+"""A frame is one plain colour when no channel's standard deviation reaches this (0..255)."""
 SPEEDS = (0.5, 0.8, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 """How fast film may run; the fast ones stand in for hectic scenes, the slow repeat frames."""
 LEAST_CHANGE = 7.0
@@ -112,9 +114,18 @@ def _connect(reel: _Reel, join: joins.Join, old: _Shot, new: _Shot) -> None:
         tail = old.frames[len(old.frames) - join.tail :]
         mixed = join.mix(tail, new.frames[: join.head])
         quality = np.zeros((len(mixed), len(QUALITIES)), bool)
-        reel.add(mixed, quality, join.kinds)
+        reel.add(mixed, quality, _seen_as(join.kinds, old.frames[-1], new.frames[0]))
     if join.hard_last:
         reel.cuts.append(len(reel.kinds))
+
+
+def _seen_as(kinds: tuple[str, ...], before: Floats, after: Floats) -> tuple[str, ...]:
+    """``kinds`` as an editor would call them: a dissolve from or to a plain colour is a fade."""
+    if kinds[0] != "dissolve":
+        return kinds
+    if after.std((0, 1)).max() < PLAIN:
+        return ("fade_out",) * len(kinds)
+    return ("fade_in",) * len(kinds) if before.std((0, 1)).max() < PLAIN else kinds
 
 
 def _after(shot: _Shot, head: int) -> _Shot:
