@@ -15,7 +15,7 @@ setup(
     package_dir={"otio_mapedit._networks": "onnx", "otio_mapedit._plugins": "plugins"},
     package_data={
         "otio_mapedit": ["py.typed", "plugin_manifest.json", "**/*.schema.json"],
-        "otio_mapedit._networks": ["*.onnx", "SHA256SUMS", "MODEL_CARD.md"],
+        "otio_mapedit._networks": ["*.onnx", "*.toml", "SHA256SUMS", "MODEL_CARD.md"],
         "otio_mapedit._plugins": ["**/*"],
     },
 )

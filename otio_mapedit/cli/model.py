@@ -39,7 +39,7 @@ def train(
     """Train the shot network.
 
     \b
-      mapedit model train --config shots.toml
+      mapedit model train --config onnx/shots.toml
 
     The configuration names the material, the checkpoint to write and every number that matters.
     Stop with Ctrl-C; the same command goes on from its last checkpoint.
@@ -81,7 +81,7 @@ def export(
     """Write a trained network as ONNX.
 
     \b
-      mapedit model export run/shots.pt onnx/shots.onnx
+      mapedit model export build/shots.pt onnx/shots.onnx --force
 
     The file is checked against torch before it is put in place, and its hash is noted beside it.
     """
