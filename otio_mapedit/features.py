@@ -29,14 +29,17 @@ SILENCE = -120.0
 APART = Fraction(1)
 #: Width and height at which sampled pictures are measured.
 SAMPLE_SIZE = (96, 54)
-#: Of a file with sound, the share and the seconds that are decoded in full at most to find where
-#: faulty pictures begin and end. Beyond that, pictures between a good and a faulty one count as
-#: good.
-REFINED, LEAST_REFINED = Fraction(1, 8), Fraction(20)
+#: Seconds that are decoded in full at most to find where faulty pictures begin and end: of a file
+#: with sound, and of one without, in which keyframes further apart than ``SPARSE`` seconds are
+#: not enough either. Beyond that, pictures between a good and a faulty one count as good.
+REFINED_WITH_SOUND, REFINED_WITHOUT = Fraction(30), Fraction(300)
+SPARSE = Fraction(2)
+#: Longest run of pictures that is held in memory.
+_LONGEST_RUN = 1500
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
 _SOUND_VERSION = "1"
-_PICTURE_VERSION = "1"
+_PICTURE_VERSION = "2"
 
 #: ITU-R BT.709 luma of full-range RGB.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255
@@ -63,10 +66,8 @@ class PictureSamples:
     contrast: NDArray[Any]  # float32 [n], standard deviation of luma
     detail: NDArray[Any]  # float32 [n], mean absolute luma gradient
     edge: NDArray[Any]  # float32 [n], largest absolute luma gradient
-    change: NDArray[
-        Any
-    ]  # float32 [n], mean absolute luma difference to the sample a second before;
-    # 1 where there is none
+    change: NDArray[Any]  # float32 [n], largest absolute luma difference to the sample a second
+    #                       before; 1 where there is none
 
 
 #: What can be wrong with a picture, by the codes of :func:`fault_codes`.
@@ -229,7 +230,7 @@ def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
             recent.popleft()
         change = 1.0
         if recent and recent[0].frame <= look.frame - second:
-            change = float(np.abs(look.luma - recent[0].luma).mean())
+            change = float(np.abs(look.luma - recent[0].luma).max())
         recent.append(look)
         measures = (look.brightness, look.contrast, look.detail, look.edge)
         measured.append((look.frame, *measures, change))
@@ -240,27 +241,27 @@ def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
 
 
 def _refined(media: MediaInfo, progress: Progress) -> Iterator[_Look]:
-    """Keyframes in order, with all pictures between neighbours of different kinds."""
+    """Keyframes in order, with all pictures between two that do not tell enough by themselves."""
     from .frames import decode_span, keyframe_pictures
 
     picture = media.picture
     assert picture is not None
     task = f"Looking at {media.name}"
-    budget = picture.frame_count
-    if media.audio:
-        budget = max(int(budget * REFINED), frames_covering(LEAST_REFINED, media.rate))
+    refined = REFINED_WITH_SOUND if media.audio else REFINED_WITHOUT
+    budget = frames_covering(refined, media.rate)
+    sparse = picture.frame_count if media.audio else frames_covering(SPARSE, media.rate)
     before: _Look | None = None
     progress(task, 0, picture.frame_count)
     for frame, pixels in keyframe_pictures(media, APART, SAMPLE_SIZE):
         look = _look(frame, pixels)
-        if before is not None and look.fault != before.fault:
-            between = look.frame - before.frame - 1
-            if 0 < between <= budget:
+        between = 0 if before is None else look.frame - before.frame - 1
+        if before is not None and between and (look.fault != before.fault or between > sparse):
+            if between <= min(budget, _LONGEST_RUN):
                 budget -= between
                 span = decode_span(media, before.frame + 1, look.frame, SAMPLE_SIZE)
                 for inner, inner_pixels in zip(span.frames, span.pictures, strict=True):
                     yield _look(int(inner), inner_pixels)
-            elif between and before.fault:
+            elif before.fault and not look.fault:
                 yield replace(look, frame=before.frame + 1)
         yield look
         before = look

@@ -188,12 +188,20 @@ def codes_of(samples: PictureSamples) -> NDArray[Any]:
 def test_edges_beyond_the_budget_count_as_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "LEAST_REFINED", Fraction(0))
+    monkeypatch.setattr(features, "REFINED_WITH_SOUND", Fraction(0))
     kinds = ["black"] * 30 + ["scene"] * 70
     media = write(tmp_path / "film.mov", kinds, [tone(4, -20)], gop=50)
     samples = picture_samples(media, Cache(None))
     assert samples.frames.tolist() == [0, 1, 50]
     assert codes_of(samples).tolist() == [1, 0, 0]
+
+
+def test_without_sound_black_between_keyframes_is_found(tmp_path: Path) -> None:
+    kinds = ["scene"] * 60 + ["black"] * 20 + ["scene"] * 70
+    with_sound = write(tmp_path / "sound.mov", kinds, [tone(6, -20)], gop=100)
+    assert picture_samples(with_sound, Cache(None)).frames.tolist() == [0, 100]
+    samples = picture_samples(write(tmp_path / "film.mov", kinds, gop=100), Cache(None))
+    assert samples.frames[codes_of(samples) == 1].tolist() == list(range(60, 80))
 
 
 def test_what_stands_still_does_not_change(tmp_path: Path) -> None:

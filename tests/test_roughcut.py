@@ -75,7 +75,7 @@ def pictures(seconds: float = 20, rate: Fraction = Fraction(25), **spans: Any) -
     for start, end in spans.values():
         frames |= set(range(max(0, start - 30), end + 30)) & set(range(round(seconds * rate)))
     at = np.array(sorted(frames), np.int64)
-    measures = {"brightness": 0.4, "contrast": 0.2, "detail": 0.03, "edge": 0.5, "change": 0.02}
+    measures = {"brightness": 0.4, "contrast": 0.2, "detail": 0.03, "edge": 0.5, "change": 0.2}
     faulty = {
         "black": {"brightness": 0.01, "contrast": 0.005, "detail": 0.001, "edge": 0.01},
         "covered": {"brightness": 0.15, "contrast": 0.02, "detail": 0.002, "edge": 0.02},

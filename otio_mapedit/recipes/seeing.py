@@ -15,9 +15,9 @@ from ..timing import FrameRange, frames_covering
 
 #: Seconds of the shortest faulty passage that is taken out: a flash of black may be meant.
 LEAST_FAULTY = Fraction(1, 2)
-#: Seconds after which a picture that does not change at all counts as frozen, and the mean change
-#: of luma over a second that even a still room shows through sensor noise.
-LEAST_FROZEN, STILL = Fraction(4), 0.0003
+#: Seconds after which a picture that does not change at all counts as frozen, and the change of
+#: luma over a second that even a still room shows somewhere, through sensor noise.
+LEAST_FROZEN, STILL = Fraction(4), 0.012
 #: How certain each fault is.
 _CERTAINTY = {"black": 0.95, "lens covered": 0.7, "nothing but a plain colour": 0.55}
 _FROZEN = ("frozen picture", 0.55)
