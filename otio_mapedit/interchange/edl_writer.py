@@ -20,7 +20,7 @@ from .edl_text import EdlEvent, EdlText, merged
 from .edl_track import TrackClock, track_events
 from .edl_words import AUXILIARY, PREFIX, EdlProfile, edl_profile, hint, one_line
 from .loss import LossReport
-from .timeline_facts import channel_count, data_of, sequence_rate, stated_sources
+from .timeline_facts import channel_count, clip_data, data_of, sequence_rate, stated_sources
 
 
 def write_edl(
@@ -126,7 +126,7 @@ def allocate_channels(
     found = []
     channel = 1
     for index, track in enumerate(tracks):
-        widths = (channel_count(clip, sources, index) for clip in track.find_clips())
+        widths = (channel_count(clip_data(clip), sources, index) for clip in track.find_clips())
         width = min(8, max(1, max(widths, default=1)))
         found.append((track, list(range(channel, channel + width))))
         channel += width

@@ -58,10 +58,10 @@ class ClipData:
         return {key: value for key, value in plain_values(self.own).items() if key in CARRIED}
 
 
-def clip_data(clip: otio.schema.Clip) -> ClipData:
-    """Fetch a clip's metadata."""
+def clip_data(clip: otio.core.Item) -> ClipData:
+    """Fetch the metadata of a clip or a nested sequence."""
     found = _dictionary(clip.metadata)
-    reference = clip.media_reference
+    reference = getattr(clip, "media_reference", None)
     media = _dictionary(reference.metadata) if reference is not None else _EMPTY
     effects = tuple(clip.effects) if len(clip.effects) else ()
     return ClipData(
@@ -173,24 +173,23 @@ def stated_sources(timeline: otio.schema.Timeline) -> dict[str, Mapping[str, Any
     }
 
 
-def channel_count(
-    clip: otio.schema.Clip, sources: Mapping[str, Mapping[str, Any]], index: int
-) -> int:
+def channel_count(data: ClipData, sources: Mapping[str, Mapping[str, Any]], index: int) -> int:
     """Channels that a sound clip plays, 0 where nothing says so.
 
-    ``index`` counts sound tracks from 0: without a statement of its own, a clip plays the
-    source's stream of that number, or its last.
+    It plays the stream that its metadata names (from 1), else that of its track: ``index``
+    counts sound tracks from 0.
     """
-    for holder in (clip, clip.media_reference):
-        data = data_of(holder, "mapedit")
-        if isinstance(data.get("channels"), int):
-            return max(0, int(data["channels"]))
-        streams: Any = sources.get(str(data.get("source")), _EMPTY).get("audio")
-        if streams and not isinstance(streams, (str, int, float)):
-            stream: Any = streams[min(index, len(streams) - 1)]
-            count = stream.get("channels") if hasattr(stream, "items") else None
-            return max(0, int(count)) if isinstance(count, int) else 0
-    return 0
+    stated = data.own.get("channels", data.media_own.get("channels"))
+    if isinstance(stated, int):
+        return max(0, stated)
+    streams: Any = sources.get(str(data.own.get("source")), _EMPTY).get("audio")
+    if not streams or isinstance(streams, (str, int, float)):
+        return 0
+    number = data.own.get("stream")
+    at = number - 1 if isinstance(number, int) and number > 0 else index
+    stream: Any = streams[min(at, len(streams) - 1)]
+    count = stream.get("channels") if hasattr(stream, "items") else None
+    return max(0, count) if isinstance(count, int) else 0
 
 
 def reference_url(reference: otio.core.MediaReference | None) -> str:
