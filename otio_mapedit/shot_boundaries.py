@@ -20,7 +20,8 @@ from .shot_curves import (
     Curve,
     Run,
     beside_black,
-    black_passages,
+    black_between_shots,
+    evidence_of_change,
     flash_end,
     likely_kind,
     mixed_runs,
@@ -58,8 +59,9 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Doubt:
-    """Pictures that a person should look at, and why: "flash", "short shot", "cut" or
-    "transition" (the last two were not counted). ``probability`` is that of the named thing."""
+    """Pictures that a person should look at, and why: "flash", "short shot", "black" (inside a
+    shot), "cut" or "transition" (the last two were not counted). ``probability`` is that of the
+    named thing."""
 
     first: int
     stop: int
@@ -106,13 +108,13 @@ def find_shots(
     """
     cut_level = shifted(predictions.cut_threshold, sensitivity)
     run_level = shifted(predictions.transition_threshold, sensitivity)
-    blacks = black_passages(predictions)
+    blacks, dark = black_between_shots(predictions)
     gradual = _gradual(predictions, run_level, blacks)
     cuts, flashes = _without_flashes(predictions, _cuts(predictions, cut_level))
     cuts = _outside(cuts, gradual, blacks)
     boundaries = sorted([*cuts, *gradual, *_black_edges(predictions, blacks, gradual)])
     boundaries, shorts = _long_enough(predictions, boundaries, blacks, min_frames)
-    doubts = [*flashes, *shorts]
+    doubts = [*flashes, *shorts, *(Doubt(*run, "black", 1.0) for run in dark)]
     doubts += _almost(predictions, 1 - review, (cut_level, run_level), boundaries, doubts)
     return ShotList(_shots(len(predictions), boundaries, blacks), tuple(sorted(doubts)))
 
@@ -216,13 +218,7 @@ def _black_edges(
     faded_in = {boundary.first for boundary in gradual if boundary.kind == "fade_in"}
     edges = [first for first, _ in blacks if first > 0 and first not in faded_out]
     edges += [stop for _, stop in blacks if stop < len(predictions) and stop not in faded_in]
-    return [Boundary(at, at, "cut", _near(predictions, at)) for at in edges]
-
-
-def _near(predictions: ShotPredictions, at: int) -> float:
-    """How sure the network is that something changes about picture ``at``."""
-    near = slice(max(0, at - 2), at + 3)
-    return float(max(predictions.cut[near].max(), predictions.transition[near].max()))
+    return [Boundary(at, at, "cut", evidence_of_change(predictions, at)) for at in edges]
 
 
 def _long_enough(

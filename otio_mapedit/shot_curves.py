@@ -32,6 +32,8 @@ CAME_BACK = 0.35
 _BLACK_LUMA, _BLACK_PEAK = 0.008, 0.25
 #: The same for black that is not quite (a wrong range, an old tape), if the network agrees.
 _GREY_LUMA, _GREY_PEAK = 0.08, 0.1
+#: Least probability of a change at the edges of black that separates shots.
+_BLACK_CHANGE = 0.25
 #: Pictures of a black passage are at most this much brighter than its usual picture: about two
 #: steps of eight bits.
 _BLACK_SPREAD = 0.008
@@ -54,6 +56,23 @@ def shifted(threshold: float, sensitivity: float) -> float:
         return threshold
     logit = math.log(threshold / (1 - threshold)) + _SENSITIVITY_REACH * (1 - 2 * sensitivity)
     return 1 / (1 + math.exp(-logit))
+
+
+def black_between_shots(predictions: ShotPredictions) -> tuple[list[Run], list[Run]]:
+    """Black passages where the network sees the shots change on both sides, and all others: a
+    shot may be dark for a while."""
+    between, inside = [], []
+    for first, stop in black_passages(predictions):
+        edges = [at for at in (first, stop) if 0 < at < len(predictions)]
+        changes = (evidence_of_change(predictions, at) for at in edges)
+        (between if all(p >= _BLACK_CHANGE for p in changes) else inside).append((first, stop))
+    return between, inside
+
+
+def evidence_of_change(predictions: ShotPredictions, at: int) -> float:
+    """How sure the network is that something changes about picture ``at``."""
+    near = slice(max(0, at - 3), at + 4)
+    return float(max(predictions.cut[near].max(), predictions.transition[near].max()))
 
 
 def black_passages(predictions: ShotPredictions) -> list[Run]:

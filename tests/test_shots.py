@@ -155,14 +155,24 @@ def test_cuts_to_black_are_cuts() -> None:
 
 
 def test_a_dark_shot_is_not_black() -> None:
-    curves = Curves(60).black(20, 30)
+    curves = Curves(60).black(20, 30).cuts(20, 30)
     curves.luma[20:30] = 0.05
     curves.peak[20:30] = 0.09
     assert len(bounds(curves)) == 2
+    assert find_shots(curves.done()).shots[1].black
     curves.quality[:] = 0
-    assert bounds(curves) == []
+    assert not find_shots(curves.done()).shots[1].black
     curves.luma[20:30] = 0
-    assert len(bounds(curves)) == 2
+    assert find_shots(curves.done()).shots[1].black
+
+
+def test_black_that_nothing_leads_to_stays_in_its_shot() -> None:
+    curves = Curves(60).black(20, 30).cuts(30)
+    assert bounds(curves) == [("cut", 30, 30)]
+    assert not any(shot.black for shot in find_shots(curves.done()).shots)
+    assert about(curves) == [("black", 20, 30)]
+    marks = [op for op in edit((film(60), curves)).operations if op.kind is Kind.MARK]
+    assert [mark.parameters["name"] for mark in marks] == ["black? 10"]
 
 
 def test_fades_at_the_ends_of_the_file() -> None:

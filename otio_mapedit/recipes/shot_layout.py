@@ -212,6 +212,7 @@ _DOUBTS = {
         "Shorter than min_shot: left in its neighbour.",
         "PINK",
     ),
+    "black": ("black? {frames}", "Black, and no shot seems to end here: left in its shot.", "BLUE"),
     "cut": ("a cut here? {probability:.2f}", "Not certain enough to be counted.", "CYAN"),
     "transition": (
         "a transition here? {probability:.2f}",
