@@ -17,6 +17,7 @@ from .inference import ShotPredictions
 from .shot_curves import (
     CAME_BACK,
     MIN_RUN,
+    RUN_GAP,
     Curve,
     Run,
     beside_black,
@@ -177,8 +178,9 @@ def _transitions(
 def _without_black(predictions: ShotPredictions, first: int, stop: int) -> Iterator[Boundary]:
     """A transition that touches no black passage."""
     kind, _ = likely_kind(predictions, first, stop)
-    starts, ends = first == 0, stop == len(predictions)
+    starts, ends = first <= RUN_GAP, stop >= len(predictions) - RUN_GAP
     if starts or ends:
+        first, stop = 0 if starts else first, len(predictions) if ends else stop
         # The other shot of a dissolve is not in the file; a fade needs none.
         if kind == ("fade_in" if starts else "fade_out") and not (starts and ends):
             yield from _mixed(predictions, kind, first, stop)
@@ -234,15 +236,23 @@ def _long_enough(
     kept: list[Boundary] = []
     doubts: list[Doubt] = []
 
+    def length(first: int, stop: int) -> int:
+        return int(frames[min(stop, len(frames) - 1)] - frames[first]) + (stop >= len(frames))
+
     def weaker(one: Boundary, two: Boundary) -> list[Boundary]:
         """What has to go of two neighbouring boundaries: the one, the other, both or neither."""
         loose = [each for each in (one, two) if each.at not in edges]
-        if not loose or frames[min(two.at, len(frames) - 1)] - frames[one.at] >= min_frames:
+        if not loose or length(one.at, two.at) >= min_frames:
             return []
         came_back = one.kind == "cut" and predictions.returned[one.at] < CAME_BACK
         return loose if came_back else [min(loose, key=lambda each: each.confidence)]
 
     for boundary in boundaries:
+        if boundary.at not in {0, len(frames), *edges} and (
+            length(0, boundary.at) < min_frames or length(boundary.at, len(frames)) < min_frames
+        ):
+            doubts.append(Doubt(boundary.at, boundary.at + 1, "short shot", boundary.confidence))
+            continue
         while kept and (gone := weaker(kept[-1], boundary)):
             one = kept[-1]
             doubts.append(Doubt(one.at, max(boundary.at, one.at + 1), "short shot", one.confidence))

@@ -24,6 +24,8 @@ GRADUAL = ("dissolve", "wipe", "fade_out", "fade_in")
 """The kinds of transition that last."""
 MIN_RUN = 3
 """A transition of fewer mixed pictures is a cut: fields and rate conversion mix one or two."""
+RUN_GAP = 2
+"""Runs of mixed pictures interrupted by no more than this are one transition."""
 CAME_BACK = 0.35
 """A picture came back when it differs from what it was by less than this share of the jump."""
 
@@ -41,8 +43,6 @@ _BLACK_SPREAD = 0.008
 _FLASH_LUMA = 0.06
 #: Two cuts are never nearer than this; of two maxima this near one is the other's shadow.
 _CUT_WIDTH = 2
-#: Runs of mixed pictures interrupted by no more than this are one transition.
-_RUN_GAP = 2
 #: Mixed pictures are bounded at this share of the probability that finds a transition.
 _RUN_EDGE = 0.8
 #: Steps on the logit scale between sensitivity 0 (or 1) and the network's own threshold.
@@ -134,7 +134,7 @@ def mixed_runs(curve: Curve, level: float) -> list[Run]:
     """Runs of mixed pictures that reach ``level`` on average; short interruptions are bridged."""
     joined: list[Run] = []
     for first, stop in runs(curve >= level * _RUN_EDGE):
-        if joined and first - joined[-1][1] <= _RUN_GAP:
+        if joined and first - joined[-1][1] <= RUN_GAP:
             joined[-1] = (joined[-1][0], stop)
         else:
             joined.append((first, stop))
@@ -144,7 +144,7 @@ def mixed_runs(curve: Curve, level: float) -> list[Run]:
 def beside_black(first: int, stop: int, blacks: list[Run]) -> Iterator[Run]:
     """The parts of a run outside the black passages, drawn up to a passage they almost touch."""
     for black_first, black_stop in blacks:
-        if black_first - _RUN_GAP <= stop and first <= black_stop + _RUN_GAP:
+        if black_first - RUN_GAP <= stop and first <= black_stop + RUN_GAP:
             if first < black_first:
                 yield first, black_first
             first = black_stop

@@ -203,6 +203,15 @@ def test_short_shots_join_their_neighbour() -> None:
     assert bounds(curves, min_frames=5) == []
 
 
+def test_the_ends_of_a_file_count_as_boundaries() -> None:
+    curves = Curves(60).cuts(3, 57)
+    assert len(bounds(curves, min_frames=3)) == 2
+    assert bounds(curves, min_frames=4) == []
+    assert about(curves, min_frames=4) == [("short shot", 3, 4), ("short shot", 57, 58)]
+    assert bounds(Curves(60).mixes(1, 20, "dissolve").mixes(40, 59, "wipe")) == []
+    assert bounds(Curves(60).mixes(1, 20, "fade_in")) == [("fade_in", 0, 20)]
+
+
 def test_lengths_count_grid_frames() -> None:
     curves = Curves(60, step=2).cuts(20).cuts(24, p=0.8)
     assert len(bounds(curves, min_frames=8)) == 2
