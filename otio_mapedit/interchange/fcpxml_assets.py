@@ -15,6 +15,7 @@ from .fcpxml_resources import Asset, Resources
 from .fcpxml_times import format_time
 from .fcpxml_words import FOREIGN, NAMESPACE, plain
 from .urls import file_name, media_url
+from .xml_safe import clean
 
 #: Files that hold one picture; Final Cut shows them for as long as asked.
 STILLS = frozenset(
@@ -84,7 +85,7 @@ class AssetBook:
             return known
         asset = Asset(self.resources.new_id(), name, src, _rate(plan, piece), extra=extra)
         asset.still = not extra and PurePosixPath(name).suffix.lower() in STILLS
-        if reference.name and reference.name != name:
+        if reference.name and reference.name != clean(name):
             asset.extra["name"] = reference.name
         elif not reference.name:
             asset.extra["name"] = ""
@@ -195,7 +196,7 @@ def own_facts(piece: Piece) -> dict[str, Any]:
         mine = (start, start + exact_time(available.duration))
     if mine != asset.declared:
         facts["available"] = mine and [format_time(mine[0]), format_time(mine[1] - mine[0])]
-    if (reference.name or "") != asset.extra.get("name", asset.name):
+    if (reference.name or "") != asset.extra.get("name", clean(asset.name)):
         facts["media_name"] = reference.name or ""
     span = piece.item.source_range or available
     if span is not None and exact_rate(span.start_time.rate) != asset.rate:

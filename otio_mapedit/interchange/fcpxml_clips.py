@@ -24,6 +24,7 @@ from .fcpxml_words import (
     text_of,
 )
 from .gain import gain_of, is_gain
+from .xml_safe import clean
 
 
 @dataclass(slots=True, eq=False)
@@ -93,8 +94,11 @@ class ClipWriter:
             element.set("lane", str(lane))
         element.set("offset", format_time(offset))
         element.set("name", piece.item.name or ("Gap" if piece.is_gap else ""))
-        if piece.is_gap and piece.item.name:
-            story.data["name"] = piece.item.name
+        name = piece.item.name or ""
+        if piece.is_gap and name:
+            story.data["name"] = name
+        if clean(name) != name:
+            story.data["title"] = name
         # Without a start, a clip begins with its asset.
         if story.local_start or piece.asset is not None:
             element.set("start", format_time(story.local_start))
@@ -292,6 +296,11 @@ class ClipWriter:
     def _mark(self, story: Story, piece: Piece, markers: Any, facts: dict[str, str]) -> None:
         notes = story.data.get("markers", [])
         for marker in markers:
+            if marker.color:
+                self.plan.report.changed(
+                    "marker", f"its colour {marker.color} stands in its note", "", marker.name,
+                    self.plan.at(piece.record.start),
+                )  # fmt: skip
             story.markers.append(
                 marker_element(marker, lambda s, d: self._place(piece, s, d), notes, facts)
             )

@@ -9,10 +9,10 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
-from .fcpxml_media import AssetFacts, Library, rate_said, seconds_range
+from .fcpxml_media import AssetFacts, Library, rate_said
 from .fcpxml_placed import Clock, Placed
 from .fcpxml_retime import ClipClock, set_speed
-from .fcpxml_times import on_frame, parse_time
+from .fcpxml_times import on_frame, parse_time, seconds_range
 from .fcpxml_words import NAMESPACE
 from .gain import set_gain
 
@@ -33,7 +33,6 @@ class Components:
     def __init__(self, library: Library, sound_tracks: list[int]) -> None:
         self.library = library
         self.sound_tracks = sound_tracks
-        self._links: dict[tuple[str, object], int] = {}
 
     def place(
         self,
@@ -57,17 +56,18 @@ class Components:
         if picture or not parts:
             clip = self._clip(element, clock, asset, data, sequence)
             placed = Placed(clip, start, clock.duration, picture=picture or not asset.has_audio)
+        link = self.library.link(data, picture) if len(parts) + picture > 1 else None
         said_sounds = data.get("sounds")
         for number, part in enumerate(parts):
             facts = _entry(said_sounds, number) if picture else data
             sound = self._sound(element, clock, asset, start, facts, sequence)
-            self._finish(sound, part, number, facts, len(asset.channels))
+            self._finish(sound, part, number, facts, len(asset.channels), link)
             if placed is None:
                 placed = sound
             else:
                 placed.sounds.append(sound)
         assert placed is not None
-        self._link(placed, data)
+        placed.link = link
         return placed
 
     def _clip(
@@ -111,7 +111,13 @@ class Components:
         return Placed(clip, start + clock.record(begin), length, picture=False)
 
     def _finish(
-        self, sound: Placed, part: Component, number: int, facts: dict[str, Any], streams: int
+        self,
+        sound: Placed,
+        part: Component,
+        number: int,
+        facts: dict[str, Any],
+        streams: int,
+        link: int | str | None,
     ) -> None:
         clip = sound.item
         if isinstance(facts.get("name"), str) and "track" in facts:
@@ -124,26 +130,12 @@ class Components:
         if track in self.sound_tracks:
             sound.track = self.sound_tracks.index(track) + 1
         mine = facts.get("metadata")
-        if isinstance(mine, dict):
+        if not isinstance(mine, dict):
+            mine = {"stream": part.stream} if streams > 1 else {}
+        if link is not None:
+            mine = {**mine, "link": link}
+        if mine:
             clip.metadata[NAMESPACE] = mine
-        elif streams > 1:
-            clip.metadata[NAMESPACE] = {"stream": part.stream}
-
-    def _link(self, placed: Placed, data: dict[str, Any]) -> None:
-        """One link for all that travels together. A clip that a person has cut in two carries its
-        link twice; the second half gets one of its own."""
-        if not placed.sounds:
-            return
-        mine = data.get("metadata")
-        link = mine.get("link") if isinstance(mine, dict) else None
-        known = link is not None
-        count = self._links.get((str(link), placed.picture), 0)
-        self._links[str(link), placed.picture] = count + 1
-        if not known or count:
-            link = f"{link if known else 'clip'}-{count + 1}"
-        for item in (placed.item, *(sound.item for sound in placed.sounds)):
-            facts = dict(item.metadata.get(NAMESPACE, {}))
-            item.metadata[NAMESPACE] = facts | {"link": link}
 
 
 def components(element: Element, asset: AssetFacts, inner: Element | None) -> list[Component]:

@@ -16,11 +16,11 @@ import opentimelineio as otio
 
 from ..timing import exact_time
 from .fcpxml_components import Components
-from .fcpxml_media import Library, seconds_range
+from .fcpxml_media import Library
 from .fcpxml_placed import STORY, Clock, Placed
 from .fcpxml_retime import ClipClock, set_speed
-from .fcpxml_times import on_frame, parse_time
-from .fcpxml_words import carried
+from .fcpxml_times import on_frame, parse_time, seconds_range
+from .fcpxml_words import FOREIGN, NAMESPACE, carried
 
 MAX_NESTING = 32
 
@@ -243,14 +243,24 @@ class Containers:
         if own.speed != 1 or len(pictures) != 1:
             return self._nest(stack, element, clock, zero, start, data, rate, sequence.rate)
         placed = Placed(pictures[0], start, clock.duration)
+        _unlink(placed.item)
         other = stack if heard is seen else stack_of(heard)
         if other is not None:
             sounds = _lone_clips(other, otio.schema.TrackKind.Audio, window, sequence.rate)
             for number, sound in enumerate(sounds, 1):
+                placed.link = self.library.link(data, True) if number == 1 else placed.link
+                _unlink(sound)
+                sound.metadata[NAMESPACE] = {"link": placed.link}
                 placed.sounds.append(
                     Placed(sound, start, clock.duration, picture=False, track=number)
                 )
         return placed, own
+
+
+def _unlink(clip: Any) -> None:
+    """Forget what a clip was inside its angle."""
+    clip.metadata.pop(NAMESPACE, None)
+    clip.metadata.pop(FOREIGN, None)
 
 
 def _active(element: Element, angles: list[Element]) -> tuple[Element, Element]:
@@ -284,6 +294,7 @@ def _lone_clips(
                 continue
             if isinstance(item, otio.schema.Clip) and not item.effects:
                 clip = item.deepcopy()
+                del clip.markers[:]
                 span = clip.source_range
                 first = exact_time(span.start_time) + start - begin
                 source = Fraction(span.start_time.rate).limit_denominator(1001)

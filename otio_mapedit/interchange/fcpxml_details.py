@@ -10,12 +10,13 @@ import opentimelineio as otio
 
 from .fcpxml_components import volume
 from .fcpxml_markers import TIMELINE
-from .fcpxml_media import Library, seconds_range, seconds_time
+from .fcpxml_media import Library
 from .fcpxml_placed import Clock, Placed
 from .fcpxml_retime import ClipClock
-from .fcpxml_times import on_frame, parse_time
+from .fcpxml_times import on_frame, parse_time, seconds_range, seconds_time
 from .fcpxml_words import EFFECTS, FOREIGN, NAMESPACE, NOTE_MARK, decision_of, untagged
 from .gain import set_gain
+from .xml_safe import clean
 
 _MARKERS = ("marker", "chapter-marker")
 #: Adjustments that change nothing where they hold these values.
@@ -63,7 +64,11 @@ class Details:
         if element.get("enabled") == "0":
             for each in (item, *(sound.item for sound in placed.sounds)):
                 each.enabled = False
-        self._remember(element, item, data)
+        self._remember(element, placed, data)
+        title = data.get("title")
+        if isinstance(title, str) and clean(title) == element.get("name"):
+            for each in (item, *(sound.item for sound in placed.sounds)):
+                each.name = title if each.name == clean(title) else each.name
         if isinstance(data.get("gain"), int | float) and placed.picture:
             set_gain(item, data["gain"])
         self._volume(element, placed)
@@ -81,22 +86,18 @@ class Details:
     def _at(self, placed: Placed) -> str:
         return self.sequence.at(placed.start)
 
-    def _remember(self, element: Element, item: Any, data: dict[str, Any]) -> None:
+    def _remember(self, element: Element, placed: Placed, data: dict[str, Any]) -> None:
         """Metadata of ours, and of Final Cut's what a later writer or reader may want."""
+        item = placed.item
         note = element.findtext("note") or ""
         mine = data.get("metadata")
         decision = decision_of(note)
         if not isinstance(mine, dict):
             mine = decision
+        if placed.link is not None:
+            mine = {**mine, "link": placed.link}
         if mine:
-            item.metadata[NAMESPACE] = (
-                {
-                    **item.metadata.get(NAMESPACE, {}),
-                    **{key: value for key, value in mine.items() if key != "link"},
-                }
-                if "link" in item.metadata.get(NAMESPACE, {})
-                else mine
-            )
+            item.metadata[NAMESPACE] = {**item.metadata.get(NAMESPACE, {}), **mine}
         foreign: dict[str, Any] = {"element": element.tag}
         if note and not decision and not note.startswith(NOTE_MARK):
             foreign["note"] = note
@@ -180,6 +181,10 @@ class Details:
             marker.metadata[NAMESPACE] = extra["metadata"]
         elif facts.get("id"):
             marker.metadata[NAMESPACE] = {"id": facts["id"]}
+        for key in ("name", "comment"):
+            text = extra.get(key)
+            if isinstance(text, str) and clean(text) == getattr(marker, key):
+                setattr(marker, key, text)
         if isinstance(extra.get("colour"), str) and not marker.color:
             marker.color = extra["colour"]
 

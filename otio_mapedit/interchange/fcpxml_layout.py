@@ -14,8 +14,9 @@ from .fcpxml_clips import ClipWriter, Story
 from .fcpxml_markers import TIMELINE, Place, marker_element
 from .fcpxml_plan import Piece, Plan, TrackPlan
 from .fcpxml_resources import Resources
-from .fcpxml_times import format_time
+from .fcpxml_times import format_time, seconds_time
 from .fcpxml_transitions import TransitionWriter
+from .fcpxml_words import NAMESPACE, plain
 
 
 class Layout:
@@ -40,6 +41,8 @@ class Layout:
         for lane, track in enumerate(sounds, 1):
             self._connect(track, -lane)
         self._mark(stack, data)
+        for track in [*pictures[1:], *sounds]:
+            self._remember_gaps(track, data)
         spine = Element("spine")
         for child in children:
             spine.append(child.finish() if isinstance(child, Story) else child)
@@ -103,6 +106,24 @@ class Layout:
                 spine.append(child.finish() if isinstance(child, Story) else child)
             parent.anchored.append(spine)
 
+    def _remember_gaps(self, track: TrackPlan, data: dict[str, Any]) -> None:
+        """Gaps beside the primary storyline are nothing in FCPXML; what decided them rides along,
+        their markers go to their track."""
+        for piece, alone in _gaps(track.pieces):
+            mine = plain(piece.item.metadata.get(NAMESPACE)) if alone else None
+            if mine:
+                data.setdefault("gaps", []).append(
+                    [piece.track, piece.record.start, piece.record.duration, mine]
+                )
+            for marker in piece.item.markers if alone else ():
+                copy = marker.deepcopy()
+                ahead = exact_time(marker.marked_range.start_time) - piece.source_start
+                begin = ahead + Fraction(piece.record.start) / self.plan.rate
+                copy.marked_range = otio.opentime.TimeRange(
+                    seconds_time(begin, self.plan.rate), marker.marked_range.duration
+                )
+                self._mark_all([copy], f"track:{track.index}", data.setdefault("markers", []))
+
     def _is_silent_generator(self, piece: Piece, track: TrackPlan) -> bool:
         if track.is_video or not piece.is_clip or piece.asset is not None:
             return False
@@ -131,6 +152,11 @@ class Layout:
             story = self.stories[max(0, bisect_right(self.starts, frame) - 1)]
             shift = story.local(-Fraction(story.record_start) / self.plan.rate)
             story.markers.append(marker_element(marker, _shifted(shift), notes, {"on": on}))
+            if marker.color:
+                self.plan.report.changed(
+                    "marker", f"its colour {marker.color} stands in its note", "", marker.name,
+                    self.plan.at(frame),
+                )  # fmt: skip
             if on != TIMELINE or at * self.plan.rate >= max(1, self.plan.duration):
                 self.plan.report.changed(
                     "marker",
@@ -149,9 +175,9 @@ def _chains(pieces: list[Piece]) -> list[list[Piece]]:
     """Detached pieces that belong together: neighbours that a transition joins. Gaps count only
     where a transition reaches into them."""
     chains: list[list[Piece]] = []
-    edged: list[Piece | None] = [None, *pieces, None]
-    for before, piece, after in zip(edged, pieces, edged[2:], strict=False):
-        if piece.host is not None or (piece.is_gap and not _is_reached(before, piece, after)):
+    alone = {id(gap) for gap, is_alone in _gaps(pieces) if is_alone}
+    for piece in pieces:
+        if piece.host is not None or id(piece) in alone:
             continue
         join = chains[-1][-1].tail if chains else None
         if join is not None and join is piece.head:
@@ -159,6 +185,16 @@ def _chains(pieces: list[Piece]) -> list[list[Piece]]:
         else:
             chains.append([piece])
     return chains
+
+
+def _gaps(pieces: list[Piece]) -> list[tuple[Piece, bool]]:
+    """The gaps of a track, and whether each is left out because no transition reaches it."""
+    edged: list[Piece | None] = [None, *pieces, None]
+    return [
+        (piece, not _is_reached(before, piece, after))
+        for before, piece, after in zip(edged, pieces, edged[2:], strict=False)
+        if piece.is_gap
+    ]
 
 
 def _is_reached(before: Piece | None, gap: Piece, after: Piece | None) -> bool:

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from ..timing import exact_time
 from .fcpxml_times import format_time
 from .fcpxml_words import NAMESPACE, plain, tagged
+from .xml_safe import clean
 
 #: Colours that a tag can hold: OTIO's own.
 _PLAIN = frozenset(
@@ -48,6 +49,9 @@ def marker_element(
     if colour and colour not in _PLAIN:
         extra["colour"] = colour
         colour = ""
+    for key, text in (("name", marker.name or ""), ("comment", marker.comment or "")):
+        if clean(text) != text:
+            extra[key] = text
     if extra:
         facts["n"] = str(len(notes))
         notes.append(extra)

@@ -13,7 +13,7 @@ import opentimelineio as otio
 
 from ..errors import FormatError
 from ..timing import parse_rate
-from .fcpxml_times import parse_time, rate_of_frame
+from .fcpxml_times import parse_time, rate_of_frame, seconds_range
 from .fcpxml_words import FOREIGN, NAMESPACE, carried
 from .loss import LossReport
 from .urls import media_url
@@ -60,7 +60,9 @@ class Library:
         self.media: dict[str, Element] = {}
         self._assets: dict[str, Element] = {}
         self._facts: dict[str, AssetFacts] = {}
+        self._references: dict[tuple[str, Fraction], Any] = {}
         self.tally: Counter[str] = Counter()  # small things that a report counts once
+        self._links: Counter[tuple[str, bool]] = Counter()
         self._items = 0
         for element in root.iterfind("resources/*"):
             self._add(element)
@@ -88,6 +90,17 @@ class Library:
                 f"the project unfolds into more than {MAX_ITEMS} clips",
                 "Export one sequence at a time, without nested ones.",
             )
+
+    def link(self, data: dict[str, Any], picture: bool) -> int | str:
+        """One link for all that travels together. A clip that a person has cut in two carries its
+        link twice; the second half gets one of its own."""
+        mine = data.get("metadata")
+        link = mine.get("link") if isinstance(mine, dict) else None
+        self._links[str(link), picture] += 1
+        count = self._links[str(link), picture]
+        if isinstance(link, int | str) and count == 1:
+            return link
+        return f"{'clip' if link is None else link}-{count}"
 
     def asset(self, identity: str | None) -> AssetFacts | None:
         """The asset with this id; None where there is none."""
@@ -138,6 +151,14 @@ class Library:
 
     def reference(self, asset: AssetFacts, sequence: Fraction, facts: dict[str, Any]) -> Any:
         """A new media reference; ``facts`` are what a clip of ours says otherwise."""
+        if "available" in facts or "media_name" in facts:
+            return self._new_reference(asset, sequence, facts)
+        key = (asset.element.get("id", ""), sequence)
+        if key not in self._references:
+            self._references[key] = self._new_reference(asset, sequence, {})
+        return self._references[key].deepcopy()
+
+    def _new_reference(self, asset: AssetFacts, sequence: Fraction, facts: dict[str, Any]) -> Any:
         mine = {key: facts[key] for key in ("available",) if key in facts}
         data = {**asset.data, **mine}
         rate = self.rate(asset, sequence)
@@ -190,20 +211,6 @@ def _reference(asset: AssetFacts, data: dict[str, Any], span: Any) -> Any:
     if isinstance(policy, policies):
         reference.missing_frame_policy = policy
     return reference
-
-
-def seconds_time(seconds: Fraction, rate: Fraction) -> Any:
-    """A moment as OTIO has it: whole frames where it lies on one, else exact to a double."""
-    frames = seconds * rate
-    value = frames.numerator if frames.denominator == 1 else float(frames)
-    return otio.opentime.RationalTime(value, float(rate))
-
-
-def seconds_range(start: Fraction, duration: Fraction, rate: Fraction, record: Any = None) -> Any:
-    """A range as OTIO has it; its duration at the ``record`` rate where one is given."""
-    return otio.opentime.TimeRange(
-        seconds_time(start, rate), seconds_time(duration, record or rate)
-    )
 
 
 def rate_said(value: Any) -> Fraction | None:

@@ -11,7 +11,7 @@ from typing import Any
 import opentimelineio as otio
 
 from ..timing import timecode
-from .fcpxml_media import seconds_time
+from .fcpxml_times import seconds_time
 
 #: Elements that stand for something seen or heard.
 CLIPS = frozenset(
@@ -60,6 +60,7 @@ class Placed:
     tail: Crossing | None = None
     sounds: list[Placed] = field(default_factory=list)
     track: int = 1
+    link: int | str | None = None  # what it shares with its sounds
 
     @property
     def end(self) -> Fraction:
@@ -114,10 +115,15 @@ class Shelf:
 
 
 def build_stack(
-    storylines: list[Storyline], rate: Fraction, plan: list[dict[str, Any]], end: Fraction
+    storylines: list[Storyline],
+    rate: Fraction,
+    plan: list[dict[str, Any]],
+    end: Fraction,
+    gaps: list[tuple[int, Placed]],
 ) -> Any:
     """The tracks of a sequence. ``plan`` says kinds, names and order of the tracks where the file
-    is one of ours; else pictures come in the order of their lanes, then sounds."""
+    is one of ours; else pictures come in the order of their lanes, then sounds. ``gaps`` belong
+    to tracks of the plan, by place; where something was put instead they are gone."""
     pictures, sounds = Shelf(), Shelf()
     for line in storylines:
         seen = [item for item in line.items if item.picture]
@@ -133,6 +139,11 @@ def build_stack(
         if heard:
             sounds.put(heard[0].track, heard)
     _drop_hollow(pictures, sounds, plan)
+    for place, gap in gaps:
+        kind, number, _ = _planned(plan)[place]
+        shelf = pictures if kind == "Video" else sounds
+        if shelf.fits(number, [gap]):
+            shelf.put(number, [gap])
     shelves = (pictures, sounds)
     end = max([end, *(track[-1].end for s in shelves for track in s.tracks.values() if track)])
     stack = otio.schema.Stack(name="tracks")
@@ -160,12 +171,7 @@ def _order(
     pictures: Shelf, sounds: Shelf, plan: list[dict[str, Any]]
 ) -> list[tuple[str, int, dict[str, Any]]]:
     """Kind, number and facts of every track, bottom first."""
-    order: list[tuple[str, int, dict[str, Any]]] = []
-    counts = {"Video": 0, "Audio": 1}
-    for facts in plan:
-        kind = "Audio" if facts.get("kind") == "Audio" else "Video"
-        order.append((kind, counts[kind], facts))
-        counts[kind] += 1
+    order = _planned(plan)
     named = {(kind, number) for kind, number, _ in order}
     below: list[tuple[str, int, dict[str, Any]]] = [
         ("Video", n, {}) for n in sorted(pictures.tracks) if n < 0
@@ -179,6 +185,18 @@ def _order(
             place = sum(1 for k, _, _ in [*below, *order, *rest][:position] if k == kind) + 1
             facts["name"] = f"{kind[0]}{place}"
     return [*below, *order, *rest]
+
+
+def _planned(plan: list[dict[str, Any]]) -> list[tuple[str, int, dict[str, Any]]]:
+    """Kind, number and facts of the tracks that the file names: pictures by lane from 0, sounds
+    from 1."""
+    order = []
+    counts = {"Video": 0, "Audio": 1}
+    for facts in plan:
+        kind = "Audio" if facts.get("kind") == "Audio" else "Video"
+        order.append((kind, counts[kind], facts))
+        counts[kind] += 1
+    return order
 
 
 def _track(items: list[Placed], rate: Fraction, end: Fraction) -> Any:

@@ -18,10 +18,10 @@ from ..errors import FormatError
 from ..timing import can_drop_frames
 from .fcpxml_containers import Containers
 from .fcpxml_details import is_timeline
-from .fcpxml_media import Library, seconds_time
+from .fcpxml_media import Library
 from .fcpxml_placed import CLIPS, Clock
 from .fcpxml_story import StoryReader
-from .fcpxml_times import parse_time
+from .fcpxml_times import parse_time, seconds_time
 from .fcpxml_words import FOREIGN, NAMESPACE, VERSIONS, carried
 from .loss import LossReport
 from .xml_safe import parse, read_bytes
@@ -154,7 +154,7 @@ class _Reader:
         places = [n for n, each in enumerate(plan) if each.get("kind") == "Audio"]
         reader = StoryReader(self.library, clock, places, self.containers)
         reader.read(children, zero)
-        stack = reader.stack(plan)
+        stack = reader.stack(plan, facts.get("gaps"))
         for on, marker, _, tag in reader.details.loose:
             reader.details.restore(marker, tag, facts.get("markers"))
             owner = stack

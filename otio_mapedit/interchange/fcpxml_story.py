@@ -17,12 +17,12 @@ import opentimelineio as otio
 from .fcpxml_components import Components
 from .fcpxml_containers import Containers
 from .fcpxml_details import Details
-from .fcpxml_media import AssetFacts, Library, seconds_range
+from .fcpxml_media import AssetFacts, Library
 from .fcpxml_placed import CLIPS, STORY, Clock, Crossing, Placed, Storyline, build_stack
 from .fcpxml_retime import ClipClock, read_clock, set_speed
-from .fcpxml_times import parse_time
+from .fcpxml_times import parse_time, seconds_range
 from .fcpxml_transitions_read import read_transition
-from .fcpxml_words import carried
+from .fcpxml_words import NAMESPACE, carried
 
 #: How deep connected items may hang on connected items, and sequences lie in sequences.
 MAX_DEPTH = 32
@@ -49,9 +49,23 @@ class StoryReader:
         self.storylines.append(line)
         line.items = self._storyline(children, zero, Fraction(0), 0)
 
-    def stack(self, plan: list[dict[str, Any]], end: Fraction = Fraction(0)) -> Any:
-        """The tracks of all that was read."""
-        return build_stack(self.storylines, self.clock.rate, plan, end)
+    def stack(self, plan: list[dict[str, Any]], said: Any) -> Any:
+        """The tracks of all that was read; ``said`` is what rides along about gaps."""
+        gaps = []
+        for entry in said if isinstance(said, list) else ():
+            if not isinstance(entry, list) or len(entry) != 4:
+                continue
+            place, start, length, mine = entry
+            numbers = all(isinstance(n, int) and n >= 0 for n in (place, start, length))
+            if not numbers or place >= len(plan) or not length or not isinstance(mine, dict):
+                continue
+            begin, duration = start / self.clock.rate, length / self.clock.rate
+            gap = otio.schema.Gap(
+                source_range=seconds_range(Fraction(0), duration, self.clock.rate)
+            )
+            gap.metadata[NAMESPACE] = mine
+            gaps.append((place, Placed(gap, begin, duration)))
+        return build_stack(self.storylines, self.clock.rate, plan, Fraction(0), gaps)
 
     def _storyline(
         self, children: Iterable[Element], zero: Fraction, record: Fraction, lane: int

@@ -14,6 +14,9 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
+
+import opentimelineio as otio
 
 from ..errors import FormatError
 from ..timing import standard_rate
@@ -80,10 +83,10 @@ def nearest(seconds: Fraction) -> Fraction:
 
 
 def on_frame(seconds: Fraction, rate: Fraction) -> Fraction:
-    """The frame that a time stands for where it is within a thousandth of one: what
+    """The frame that a time stands for where it is within 1/10,000 of one: what
     :func:`nearest`, or a host, has rounded. Any other time as it is."""
     frame = round(seconds * rate)
-    return frame / rate if abs(seconds * rate - frame) < Fraction(1, 1000) else seconds
+    return frame / rate if abs(seconds * rate - frame) < Fraction(1, 10_000) else seconds
 
 
 def rate_of_frame(duration: Fraction) -> Fraction | None:
@@ -114,6 +117,20 @@ def conform_speeds(source: Fraction, sequence: Fraction) -> tuple[Fraction, ...]
     nearest = min((sequence * pace / source for pace in _PACES), key=lambda s: abs(s - 1))
     first = nearest if abs(nearest - 1) < Fraction(1, 10) else Fraction(1)
     return first, first * Fraction(1001, 1000), first * Fraction(1000, 1001)
+
+
+def seconds_time(seconds: Fraction, rate: Fraction) -> Any:
+    """A moment as OTIO has it: whole frames where it lies on one, else exact to a double."""
+    frames = seconds * rate
+    value = frames.numerator if frames.denominator == 1 else float(frames)
+    return otio.opentime.RationalTime(value, float(rate))
+
+
+def seconds_range(start: Fraction, duration: Fraction, rate: Fraction, record: Any = None) -> Any:
+    """A range as OTIO has it; its duration at the ``record`` rate where one is given."""
+    return otio.opentime.TimeRange(
+        seconds_time(start, rate), seconds_time(duration, record or rate)
+    )
 
 
 @dataclass(frozen=True, slots=True)

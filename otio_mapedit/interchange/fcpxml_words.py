@@ -21,6 +21,7 @@ from xml.etree.ElementTree import Element, SubElement
 import opentimelineio as otio
 
 from ..errors import OptionError
+from .xml_safe import clean
 
 KEY = "org.otio-mapedit"
 NOTE_MARK = "mapedit "
@@ -110,7 +111,10 @@ def plain(value: Any) -> Any:
 
 def text_of(data: dict[str, Any]) -> str:
     """What rides along, as compact JSON."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    if clean(text) == text:
+        return text
+    return json.dumps(data, separators=(",", ":"), sort_keys=True)
 
 
 def data_of(text: str | None) -> dict[str, Any]:

@@ -171,8 +171,9 @@ class _Writer:
         mine = plain(self.timeline.metadata.get(NAMESPACE))
         if mine:
             facts["metadata"] = mine
-        if not self.timeline.name:
-            facts["name"] = ""
+        name = self.timeline.name or ""
+        if not name or clean(name) != name:
+            facts["name"] = name
         if self.timeline.tracks.name != "tracks":
             facts["stack"] = self.timeline.tracks.name
         return facts
