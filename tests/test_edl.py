@@ -623,6 +623,17 @@ def test_garbage_is_one_clear_line(data: bytes) -> None:
         read_edl(b"TITLE: x\n001  A V C " + data, Fraction(25))
 
 
+def test_huge_lists_are_refused_and_long_lines_cost_little() -> None:
+    with pytest.raises(FormatError, match="more than 16 MB"):
+        read_edl(b"TITLE: x\n" * 2_000_000)
+    with pytest.raises(FormatError, match="lines"):
+        read_edl(b"TITLE: x" + b"\n" * 1_100_000)
+    spaces = " " * 3900
+    hard = HEAD + EVENT + "".join(f"M2 a{spaces}!\n1 a{spaces}!\n" for _ in range(500))
+    _, report = read_edl(hard, Fraction(25))
+    assert len(report.losses) == 1000
+
+
 # ---- real lists --------------------------------------------------------------------------
 
 #: Rate of each real list, where it is not 24; 23.976 and 24 read alike.

@@ -29,7 +29,7 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class ClipData:
     """Metadata of a clip and of its media, fetched once: every look into OTIO's own
-    dictionaries is slow. ``own`` is ``mapedit``, ``tape`` is ``cmx_3600``."""
+    dictionaries is slow. ``own`` is ``mapedit``, ``tape`` is ``cmx_3600``, ``label`` xmeml's."""
 
     own: Mapping[str, Any]
     tape: Mapping[str, Any]
@@ -38,6 +38,7 @@ class ClipData:
     media_tape: Mapping[str, Any]
     gain: float | None
     effects: tuple[Any, ...]
+    label: str = ""
 
     def fact(self, key: str, sources: Mapping[str, Mapping[str, Any]] = _EMPTY) -> Any:
         """What the media, the clip or its source states under ``key``, else None."""
@@ -72,6 +73,7 @@ def clip_data(clip: otio.core.Item) -> ClipData:
         _dictionary(media.get("cmx_3600")),
         gain_of(clip) if effects else None,
         effects,
+        str(_dictionary(found.get("xmeml")).get("label2", "")),
     )
 
 

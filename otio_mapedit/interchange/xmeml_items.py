@@ -12,7 +12,7 @@ import opentimelineio as otio
 from ..timing import exact_time, frame_at
 from .fcpxml_plan import Piece, Plan, item_range
 from .gain import is_gain
-from .timeline_facts import ClipData, data_of, plain_values
+from .timeline_facts import ClipData, plain_values
 from .xmeml_effects import add_gain, add_marker, add_speed
 from .xmeml_media import MediaFile, absolute_url
 from .xmeml_words import TICKS, add, add_rate, note_text
@@ -88,15 +88,15 @@ def add_clip_rest(
     zero: Fraction,
 ) -> None:
     """Markers, filters, colour and what rides along."""
-    markers = [add_marker(element, marker, zero, plan.rate) for marker in piece.item.markers]
+    marked = piece.item.markers if len(piece.item.markers) else ()
+    markers = [add_marker(element, marker, zero, plan.rate) for marker in marked]
     if piece.speed != 1:
         add_speed(element, piece.speed)
     if facts.gain is not None:
         add_gain(element, facts.gain)
     _colour(element, facts)
-    label = data_of(piece.item, "xmeml").get("label2")
-    if isinstance(label, str) and label:
-        add(add(element, "labels"), "label2", label)
+    if facts.label:
+        add(add(element, "labels"), "label2", facts.label)
     own = {key: value for key, value in plain_values(facts.own).items() if key in _IDENTITY}
     if own:
         add(add(element, "logginginfo"), "lognote", note_text(own))
@@ -172,6 +172,9 @@ IMAGES = (
 
 
 def _agrees(available: otio.opentime.TimeRange, media: MediaFile) -> bool:
+    times = (available.start_time, available.duration)
+    if all(time.rate == float(media.rate) for time in times):
+        return tuple(time.value for time in times) == (media.first_frame, media.frames)
     start = Fraction(media.first_frame) / media.rate
     duration = Fraction(media.frames) / media.rate
     return exact_time(available.start_time) == start and exact_time(available.duration) == duration

@@ -58,6 +58,7 @@ class FileBook:
         self.profile, self.sources, self.drop = profile, sources, drop
         self.files: dict[tuple[str, ...], MediaFile] = {}
         self.data: dict[int, ClipData] = {}
+        self.by_piece: dict[int, MediaFile] = {}
 
     def collect(self, plan: Plan) -> None:
         """Note what every clip of ``plan`` needs of its media."""
@@ -70,7 +71,7 @@ class FileBook:
 
     def of(self, piece: Piece) -> MediaFile:
         """The file of a clip."""
-        return self.files[_identity(piece.item)]
+        return self.by_piece[id(piece)]
 
     def facts(self, piece: Piece) -> ClipData:
         """Metadata of a clip, fetched once."""
@@ -126,7 +127,8 @@ class FileBook:
 
     def _use(self, plan: Plan, piece: Piece, video: bool, index: int) -> None:
         clip, facts = piece.item, self.facts(piece)
-        key = _identity(clip)
+        url = _url(clip)
+        key = _identity(clip, url)
         available = getattr(clip.media_reference, "available_range", None)
         rate = media_rate(clip)
         if not is_writable_rate(rate) or rate > 1000:
@@ -139,7 +141,7 @@ class FileBook:
         if file is None:
             number = len(self.files) + 1
             start = begin if available is not None else Fraction(0)
-            file = MediaFile(f"file-{number}", _url(clip), "", rate, start, end)
+            file = MediaFile(f"file-{number}", url, "", rate, start, end)
             reference = clip.media_reference
             stated = reference.name if reference is not None else ""
             file.name = file_name(file.url) if file.url else stated or clip.name
@@ -147,6 +149,7 @@ class FileBook:
             drop = facts.fact("drop_frame", self.sources)
             file.drop = self.drop if drop is None else bool(drop)
             self.files[key] = file
+        self.by_piece[id(piece)] = file
         file.end = max(file.end, end)
         file.size = file.size if all(file.size) else self._size(facts)
         if video:
@@ -189,9 +192,8 @@ def absolute_url(url: str) -> str:
     return "file:///" + found[2:] if found.startswith("./") else found
 
 
-def _identity(clip: otio.schema.Clip) -> tuple[str, ...]:
+def _identity(clip: otio.schema.Clip, url: str) -> tuple[str, ...]:
     """What clips of one file share."""
-    url = _url(clip)
     if url:
         return ("url", unquote(url))
     reference = clip.media_reference

@@ -22,6 +22,7 @@ from .loss import LossReport
 from .timeline_facts import CARRIED
 from .xmeml_effects_read import Filters, read_colour, read_filters, read_markers
 from .xmeml_media_read import FileShelf, reference_of
+from .xmeml_sound import Sound, is_exploded_copy
 from .xmeml_tracks import Edges, SequenceClock, TrackReader
 from .xmeml_values import (
     count_of,
@@ -126,7 +127,7 @@ class _SequenceReader:
             same = 0
             first: Element | None = None
             for element in self.element.findall(path):
-                if first is not None and _is_exploded_copy(first, element):
+                if first is not None and is_exploded_copy(first, element):
                     continue
                 first = element
                 same += 1
@@ -136,7 +137,7 @@ class _SequenceReader:
                     name = told
                 name = name if told is not None else name or f"{kind[0]}{same}"
                 number += 1
-                sound = _Sound(element) if kind == "Audio" else None
+                sound = Sound(element) if kind == "Audio" else None
                 made = tracks.read(element, name, kind, self._maker(sound))
                 for one in made:
                     one.enabled = is_true(element, "enabled", True)
@@ -144,7 +145,7 @@ class _SequenceReader:
         self._link()
         return stack
 
-    def _maker(self, sound: _Sound | None) -> Any:
+    def _maker(self, sound: Sound | None) -> Any:
         def make(element: Element, edges: Edges) -> otio.core.Item | None:
             item = self._item(element, edges, sound)
             if item is not None:
@@ -153,7 +154,7 @@ class _SequenceReader:
 
         return make
 
-    def _item(self, element: Element, edges: Edges, sound: _Sound | None) -> Any:
+    def _item(self, element: Element, edges: Edges, sound: Sound | None) -> Any:
         said = notes_of(element)
         filters = read_filters(element, said)
         name = _name(element, said)
@@ -180,6 +181,10 @@ class _SequenceReader:
             kind = text_of(effect, "effectid") or text_of(effect, "name") or name
             told = {"kind": "generator", "generator": kind, "parameters": {}}
             self.report.note("generator", "its settings are not read", item=name)
+        if file is None and not isinstance(told, dict):
+            self.report.lost(
+                "media", "it refers to no file", item=name, at=self.clock.at(edges.start)
+            )
         reference = reference_of(file, told, self.clock.drop)
         start = file.start if file is not None else Fraction(0)
         length = file.length if file is not None else Fraction(0)
@@ -262,7 +267,7 @@ class _SequenceReader:
         element: Element,
         filters: Filters,
         said: dict[str, Any],
-        sound: _Sound | None,
+        sound: Sound | None,
     ) -> None:
         """Speed, gain, colour and metadata."""
         for scalar in filters.warps:
@@ -312,36 +317,6 @@ class _SequenceReader:
                 number = numbers.setdefault(group_root, len(numbers) + 1)
                 own = dict(item.metadata.get(NAMESPACE, {}))
                 item.metadata[NAMESPACE] = own | {"link": number}
-
-
-class _Sound:
-    """The sound track that clips are read from: how many channels it plays."""
-
-    def __init__(self, track: Element) -> None:
-        count = track.get("totalExplodedTrackCount", "")
-        self.channels = int(count) if count.isascii() and count.isdigit() and count != "0" else 0
-
-    def facts(self, element: Element, own: dict[str, Any]) -> dict[str, Any]:
-        """Channels of a clip and the first of them in its file, where they are not the usual."""
-        found: dict[str, Any] = {}
-        if self.channels > 1:
-            found["channels"] = min(16, self.channels)
-        channel = count_of(element, "sourcetrack/trackindex")
-        if channel is not None and channel > 1 and "stream" not in own:
-            found["channel"] = channel
-        return found
-
-
-def _is_exploded_copy(first: Element, element: Element) -> bool:
-    """Whether a track is a further channel of the one before, cut alike."""
-    if element.get("currentExplodedTrackIndex", "0") == "0":
-        return False
-
-    def cuts(track: Element) -> list[tuple[int | None, ...]]:
-        names = ("start", "end", "in", "out")
-        return [tuple(count_of(c, name) for name in names) for c in track.findall("clipitem")]
-
-    return cuts(first) == cuts(element)
 
 
 def _name(element: Element, said: dict[str, Any]) -> str:

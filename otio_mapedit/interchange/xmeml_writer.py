@@ -5,8 +5,6 @@ The element order is that of Premiere's own exports. See :mod:`.xmeml_words` for
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -21,6 +19,7 @@ from .loss import LossReport
 from .timeline_facts import data_of, stated_sources
 from .xmeml_effects import add_generator, add_marker, add_transition
 from .xmeml_items import add_clip_head, add_clip_rest, edges_of, lost_effects
+from .xmeml_links import Links, WrittenItem
 from .xmeml_media import FileBook
 from .xmeml_words import (
     MAX_NESTING,
@@ -68,37 +67,6 @@ def write_xmeml(
     return writer.document(plan, timeline.tracks), report
 
 
-@dataclass(slots=True)
-class _Item:
-    """An item that was written, as links refer to it."""
-
-    element: Element
-    id: str
-    video: bool
-    track: int
-    clip: int
-
-
-@dataclass(slots=True)
-class _Links:
-    """Items of one sequence by what they share."""
-
-    groups: dict[str, list[_Item]] = field(default_factory=lambda: defaultdict(list))
-
-    def write(self) -> None:
-        """Give every item a link to every item of its group, itself included."""
-        for group in self.groups.values():
-            for item in group:
-                for other in group:
-                    link = add(item.element, "link")
-                    add(link, "linkclipref", other.id)
-                    add(link, "mediatype", "video" if other.video else "audio")
-                    add(link, "trackindex", other.track)
-                    add(link, "clipindex", other.clip)
-                    if not other.video:
-                        add(link, "groupindex", 1)
-
-
 class _Writer:
     """One document: files and ids given so far."""
 
@@ -141,7 +109,7 @@ class _Writer:
         add_rate(element, plan.rate)
         add(element, "name", plan.name)
         media = add(element, "media")
-        links = _Links()
+        links = Links()
         self._video(media, plan, links, depth)
         self._audio(media, plan, links, depth)
         add_timecode(element, plan.start, plan.rate, plan.drop_frame)
@@ -153,7 +121,7 @@ class _Writer:
         add(add(element, "logginginfo"), "lognote", note_text(data))
         links.write()
 
-    def _video(self, media: Element, plan: Plan, links: _Links, depth: int) -> None:
+    def _video(self, media: Element, plan: Plan, links: Links, depth: int) -> None:
         video = add(media, "video")
         characteristics = add(add(video, "format"), "samplecharacteristics")
         add_rate(characteristics, plan.rate)
@@ -168,7 +136,7 @@ class _Writer:
                 number += 1
                 self._track(video, plan, track, links, (number, 0, 0), depth)
 
-    def _audio(self, media: Element, plan: Plan, links: _Links, depth: int) -> None:
+    def _audio(self, media: Element, plan: Plan, links: Links, depth: int) -> None:
         audio = add(media, "audio")
         characteristics = add(add(audio, "format"), "samplecharacteristics")
         add(characteristics, "depth", 16)
@@ -202,7 +170,7 @@ class _Writer:
         parent: Element,
         plan: Plan,
         track: TrackPlan,
-        links: _Links,
+        links: Links,
         place: tuple[int, int, int],
         depth: int,
         width: int = 1,
@@ -221,7 +189,7 @@ class _Writer:
                 if item is not None and piece.is_clip:
                     link = link_of(piece.item)
                     group = f"clip {item.get('id')}" if link is None else f"link {link}"
-                    found = _Item(item, item.get("id", ""), track.is_video, number, clips)
+                    found = WrittenItem(item, item.get("id", ""), track.is_video, number, clips)
                     if item.tag == "clipitem":
                         links.groups[group].append(found)
             elif not channel and piece.item.markers:
