@@ -6,7 +6,8 @@ dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -88,10 +89,13 @@ def _stored_drops(view: View, sources: Mapping[str, Source]) -> dict[str, list[L
     return drops
 
 
-def _pieces(source: Source, hole: FrameRange, stored: Iterable[Listed]) -> Iterator[_Piece]:
-    """A hole, divided where stored drops begin and end."""
+def _pieces(source: Source, hole: FrameRange, stored: Sequence[Listed]) -> Iterator[_Piece]:
+    """A hole, divided where stored drops (in order of frames) begin and end."""
     at = hole.start
-    for listed in stored:
+    first = bisect_right(stored, at, key=lambda listed: listed.operation.range.start)
+    for listed in stored[max(0, first - 1) :]:
+        if listed.operation.range.start >= hole.end:
+            break
         shared = FrameRange.between(at, hole.end).intersection(listed.operation.range)
         if not shared.duration:
             continue

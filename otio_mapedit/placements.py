@@ -70,6 +70,7 @@ class Placement:
     speed: Listed | None = None
     grade: Listed | None = None
     cut: Listed | None = None
+    parts: tuple[Content | None, ...] = ()  # what each stream has; see `contents`
 
     @property
     def range(self) -> FrameRange:
@@ -169,7 +170,9 @@ def streams(source: Source) -> tuple[FrameRange | None, ...]:
 
 def contents(placement: Placement, sequence: Fraction) -> tuple[Content | None, ...]:
     """What each stream of a placement has, in the order of :func:`streams`."""
-    return contents_of(placement.range, placement.source, placement.scalar, sequence)
+    return placement.parts or contents_of(
+        placement.range, placement.source, placement.scalar, sequence
+    )
 
 
 def contents_of(

@@ -9,8 +9,9 @@ list that was changed by hand still plays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate, chain
 
 from .errors import DecisionListError
 from .joins import Edge, check_lengths, expect_range, fault, join_at
@@ -72,7 +73,8 @@ def programme(decisions: DecisionList) -> Programme:
     check_names(decisions)
     slots, marks, drops = _collected(decisions)
     laid_out = _laid_out(slots, decisions)
-    homes = tuple(_homed(listed, before, laid_out) for listed, before in marks)
+    numbers = [0, *accumulate(item is not None for item in laid_out)]
+    homes = tuple(_homed(listed, before, laid_out, numbers) for listed, before in marks)
     shown = [(item, slot) for item, slot in zip(laid_out, slots, strict=True) if item is not None]
     items = tuple(item for item, _ in shown)
     joins = _joins(shown, decisions.rate)
@@ -293,7 +295,7 @@ def _placement(
         )
     if slot.grade is not None and found[0] is None:
         raise fault(slot.grade, "there is no picture in that range", "Remove it.")
-    return placed
+    return replace(placed, parts=found)
 
 
 def _joins(shown: list[tuple[Placement | Hole, _Slot]], sequence: Fraction) -> dict[int, Join]:
@@ -314,18 +316,25 @@ def _joins(shown: list[tuple[Placement | Hole, _Slot]], sequence: Fraction) -> d
     return joins
 
 
-def _homed(listed: Listed, before: int, items: list[Placement | Hole | None]) -> Mark:
-    """The placement that a mark begins in: the last one before it, else the first of all."""
+def _homed(
+    listed: Listed, before: int, items: list[Placement | Hole | None], shown: list[int]
+) -> Mark:
+    """The placement that a mark begins in: the last one before it, else the first of all.
+
+    ``shown`` gives each slot's number among those that show.
+    """
     operation = listed.operation
-    homes = [
-        number
-        for number, item in enumerate(items)
-        if isinstance(item, Placement)
-        and item.source.id == operation.source
-        and item.range.start <= operation.range.start < item.range.end
-    ]
-    home = max((number for number in homes if number < before), default=min(homes, default=None))
+
+    def begins_in(item: Placement | Hole | None) -> bool:
+        return (
+            isinstance(item, Placement)
+            and item.source.id == operation.source
+            and item.range.start <= operation.range.start < item.range.end
+        )
+
+    order = chain(range(before - 1, -1, -1), range(before, len(items)))
+    home = next((number for number in order if begins_in(items[number])), None)
     at = next((item.record.end for item in reversed(items[:before]) if item is not None), 0)
     if home is not None:
-        home -= sum(item is None for item in items[:home])
+        home = shown[home]
     return Mark(listed, home, at)
