@@ -16,11 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otio_mapedit.assemble import assemble
 from otio_mapedit.errors import FormatError, OptionError, UsageError
 from otio_mapedit.interchange.edl_parse import decode_edl, parse_edl
 from otio_mapedit.interchange.edl_reader import read_edl
 from otio_mapedit.interchange.edl_writer import write_edl
+from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, can_drop_frames, exact_time
+from tests.decision_lists import decision_lists
+from tests.interchange_strategies import stack_facts
 
 EXAMPLES = int(os.environ.get("MAPEDIT_EXAMPLES", "200"))
 RATES = (NTSC_24, Fraction(24), Fraction(25), NTSC_30, Fraction(50), NTSC_60)
@@ -257,6 +261,23 @@ def test_written_lists_read_back(timeline: otio.schema.Timeline, profile: str) -
         assert list(map(described_marker, one.tracks.markers)) == list(
             map(described_marker, timeline.tracks.markers)
         )
+
+
+@property_test
+@given(decision_lists())
+def test_assembled_edits_read_back(decisions: DecisionList) -> None:
+    timeline = assemble(decisions)
+    texts, report = write_edl(timeline)
+    known = {"enabled", "mixed rates", "marker", "transition", "gain"}
+    assert {loss.feature for loss in report.losses} <= known
+    if any(loss.feature == "transition" and loss.severity == "lost" for loss in report.losses):
+        return
+    tracks = [facts for text in texts.values() for facts in track_facts(text)]
+    assert tracks == stack_facts(timeline.tracks)["tracks"]
+
+
+def track_facts(text: str) -> Any:
+    return stack_facts(read_edl(text)[0].tracks)["tracks"]
 
 
 @property_test

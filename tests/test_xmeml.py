@@ -16,11 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otio_mapedit.assemble import assemble
 from otio_mapedit.errors import FormatError, OptionError, UsageError
 from otio_mapedit.interchange.gain import gain_of, set_gain
 from otio_mapedit.interchange.xmeml_reader import read_xmeml
 from otio_mapedit.interchange.xmeml_writer import write_xmeml
+from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import exact_rate, exact_time
+from tests.decision_lists import decision_lists
 from tests.interchange_strategies import EXAMPLES, property_test, timeline_facts, timelines
 
 RT = otio.opentime.RationalTime
@@ -38,6 +41,15 @@ def test_written_documents_read_back(timeline: otio.schema.Timeline, profile: st
     assert read_report.clean, read_report.losses
     assert {x.feature for x in report.losses} <= {"mixed rates", "transition"}
     assert timeline_facts(read) == timeline_facts(timeline)
+
+
+@property_test
+@given(decision_lists())
+def test_assembled_edits_read_back(decisions: DecisionList) -> None:
+    timeline = assemble(decisions)
+    text, report = write_xmeml(timeline)
+    assert report.clean, report.losses
+    assert timeline_facts(read_xmeml(text.encode())[0]) == timeline_facts(timeline)
 
 
 @settings(

@@ -20,6 +20,7 @@ from .xmeml_words import (
     colour_channels,
     note_text,
 )
+from .xml_safe import clean
 
 
 def add_speed(parent: Element, scalar: Fraction) -> None:
@@ -99,7 +100,13 @@ def add_marker(
         add(colour, "alpha", 0)
         for name, value in zip(("red", "green", "blue"), channels, strict=True):
             add(colour, name, value)
+    unwritable = {
+        key: text
+        for key, text in (("name", marker.name), ("comment", marker.comment))
+        if clean(text) != text
+    }
     return {
+        **unwritable,
         "in": start,
         "start": [span.start_time.value, span.start_time.rate],
         "duration": [span.duration.value, span.duration.rate],
@@ -121,6 +128,8 @@ def add_transition(
     pattern = wipe_pattern(transition)
     if isinstance(pattern, str):
         own["pattern"] = pattern
+    if clean(transition.name) != transition.name:
+        own["name"] = transition.name
     if own:
         element.set("mapedit", note_text(own))
     add(element, "start", cut - join.before)

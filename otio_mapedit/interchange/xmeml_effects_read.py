@@ -15,7 +15,7 @@ from ..timing import frame_at, rational_time
 from .loss import LossReport
 from .timeline_facts import CARRIED
 from .xmeml_effects import percent
-from .xmeml_values import count_of, is_true, number_of, said_range, text_of
+from .xmeml_values import count_of, is_true, number_of, said_range, said_text, text_of
 from .xmeml_words import DISSOLVE, NAMESPACE, SOUND_DISSOLVE, TICKS, colour_name, note_data
 
 _TYPES = otio.schema.TransitionTypes
@@ -107,11 +107,11 @@ def read_markers(
         note = notes[index] if index < len(notes) and notes[index].get("in") == begin else {}
         span = said_range([note.get("start"), note.get("duration")]) if note else None
         marker = otio.schema.Marker(
-            name=text_of(one, "name"),
+            name=said_text(one, "name", note.get("name")),
             marked_range=span or _range(begin, frames, zero, rate),
             color=note["color"] if isinstance(note.get("color"), str) else _colour(one),
         )
-        marker.comment = text_of(one, "comment")
+        marker.comment = said_text(one, "comment", note.get("comment"))
         own = {key: note[key] for key in CARRIED if key in note}
         if own:
             marker.metadata[NAMESPACE] = own
@@ -174,13 +174,10 @@ def read_mixing(element: Element, rate: Fraction) -> Mixing | None:
 def read_transition(mixing: Mixing, rate: Fraction, report: LossReport) -> otio.schema.Transition:
     """The OTIO transition over the cut."""
     effect = mixing.element.find("effect")
-    identifier, name = text_of(effect, "effectid"), text_of(effect, "name")
+    said = note_data(mixing.element.get("mapedit"))
+    identifier, name = text_of(effect, "effectid"), said_text(effect, "name", said.get("name"))
     dissolve = identifier == DISSOLVE or identifier.startswith(SOUND_DISSOLVE)
-    data = {
-        key: value
-        for key, value in note_data(mixing.element.get("mapedit")).items()
-        if key in (*CARRIED, "pattern")
-    }
+    data = {key: value for key, value in said.items() if key in (*CARRIED, "pattern")}
     wipecode = count_of(effect, "wipecode")
     if text_of(effect, "effectcategory") == "Wipe":
         data.setdefault("pattern", wipecode or 1)

@@ -136,7 +136,7 @@ def media_facts(clip: otio.schema.Clip, media: MediaFile | None) -> dict[str, An
     if reference is None:
         return {"kind": "none"}
     facts: dict[str, Any] = {}
-    if media is None or reference.name != media.name:
+    if media is None or reference.name != clean(media.name):
         facts["name"] = reference.name
     available = reference.available_range
     if media is None or available is None or not _agrees(available, media):

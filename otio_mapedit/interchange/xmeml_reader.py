@@ -33,6 +33,7 @@ from .xmeml_values import (
     rate_of,
     said_rate,
     said_seconds,
+    said_text,
     seconds_time,
     start_of,
     text_of,
@@ -90,7 +91,8 @@ class _Reader:
         frame = frame_at(start, rate)
         said = notes_of(element)
         timeline = otio.schema.Timeline(
-            name=_name(element, said), global_start_time=rational_time(frame, rate)
+            name=said_text(element, "name", said.get("name")),
+            global_start_time=rational_time(frame, rate),
         )
         timeline.metadata[NAMESPACE] = {"drop_frame": drop}
         stack = self.stack(element, SequenceClock(rate, frame, drop))
@@ -157,7 +159,7 @@ class _SequenceReader:
     def _item(self, element: Element, edges: Edges, sound: Sound | None) -> Any:
         said = notes_of(element)
         filters = read_filters(element, said)
-        name = _name(element, said)
+        name = said_text(element, "name", said.get("name"))
         for unknown in filters.unknown:
             self.report.lost("effect", unknown, item=name, at=self.clock.at(edges.start))
         nested = element.find("sequence")
@@ -317,12 +319,6 @@ class _SequenceReader:
                 number = numbers.setdefault(group_root, len(numbers) + 1)
                 own = dict(item.metadata.get(NAMESPACE, {}))
                 item.metadata[NAMESPACE] = own | {"link": number}
-
-
-def _name(element: Element, said: dict[str, Any]) -> str:
-    name = text_of(element, "name")
-    told = said.get("name")
-    return told if isinstance(told, str) and clean(told) == name else name
 
 
 def _exact(rate: float) -> Fraction:

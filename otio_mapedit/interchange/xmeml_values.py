@@ -13,6 +13,7 @@ import opentimelineio as otio
 from ..errors import OptionError
 from ..timing import can_drop_frames, exact_rate, frame_of_timecode, rational_time
 from .xmeml_words import note_data
+from .xml_safe import clean
 
 #: Frame counts beyond this are no counts.
 _MAX = 10**12
@@ -68,6 +69,12 @@ def start_of(element: Element | None, rate: Fraction) -> tuple[Fraction, bool]:
         except OptionError:
             frame = 0
     return Fraction(frame) / clock, drop
+
+
+def said_text(element: Element | None, path: str, said: Any) -> str:
+    """Text of a descendant; what rides along where XML could not hold all of its characters."""
+    text = text_of(element, path)
+    return said if isinstance(said, str) and clean(said) == text else text
 
 
 def notes_of(element: Element) -> dict[str, Any]:
