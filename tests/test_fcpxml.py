@@ -111,22 +111,27 @@ def test_what_is_written_is_valid(
 
 
 def real_files(shared: Path) -> list[Path]:
-    """Every project and bundle that other people exported."""
-    return sorted(
-        path
-        for folder in ("exports", "timelines")
-        for path in (shared / "interchange" / folder).rglob("*.fcpxml*")
+    """Every project and bundle that other people exported, each content once."""
+    found = {
+        content(path): path
+        for folder in ("timelines", "exports")
+        for path in sorted((shared / "interchange" / folder).rglob("*.fcpxml*"))
         if path.name != "Info.fcpxml"
-    )
+    }
+    return list(found.values())
+
+
+def content(path: Path) -> bytes:
+    """The XML of a project or bundle."""
+    return (path / "Info.fcpxml" if path.is_dir() else path).read_bytes()
 
 
 def test_real_projects_lose_no_clip_transition_speed_or_marker(shared: Path) -> None:
     files = real_files(shared)
-    assert len(files) > 50
+    assert len(files) > 40
     for path in files:
-        data = (path / "Info.fcpxml" if path.is_dir() else path).read_bytes()
         read = ReadCount(read_fcpxml_projects(path)[0]).found
-        assert +read == +RawCount(data).found, path.name
+        assert +read == +RawCount(content(path)).found, path.name
 
 
 def rounded(facts: Any) -> Any:
@@ -142,8 +147,8 @@ def test_real_projects_are_written_again_the_same_and_valid(
     shared: Path, checks: tuple[ModuleType, ModuleType], tmp_path: Path
 ) -> None:
     for path in real_files(shared):
-        for timeline in read_fcpxml_projects(path)[0]:
-            for profile in HOSTS:
+        for number, timeline in enumerate(read_fcpxml_projects(path)[0]):
+            for profile in HOSTS if not number else HOSTS[number % 2 :][:1]:
                 text, report = write_fcpxml(timeline, profile)
                 assert_valid(text, tmp_path / "again.fcpxml", checks)
                 again, _ = read_fcpxml(text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -11,49 +10,18 @@ import opentimelineio as otio
 
 from .fcpxml_assets import foreign_metadata, own_facts, stream_of
 from .fcpxml_markers import marker_element
+from .fcpxml_parts import Story, time_map_element, warps_of
 from .fcpxml_plan import Piece, Plan
 from .fcpxml_resources import Asset, Resources, timecode_format
 from .fcpxml_times import LONGEST, TimeMap, conform_name, format_time, nearest, steady_map
 from .fcpxml_words import (
     FOREIGN,
     NAMESPACE,
-    NOTE_MARK,
-    attach,
     decision_note,
     plain,
-    text_of,
 )
 from .gain import gain_of, is_gain
 from .xml_safe import clean
-
-
-@dataclass(slots=True, eq=False)
-class Story:
-    """A story element in the making. ``local_start`` is its first frame on its local clock,
-    which runs at the sequence's pace."""
-
-    element: Element
-    record_start: int
-    local_start: Fraction
-    lead: list[Element] = field(default_factory=list)  # note, timing, adjustments
-    anchored: list[Element] = field(default_factory=list)
-    markers: list[Element] = field(default_factory=list)
-    trail: list[Element] = field(default_factory=list)  # channels
-    data: dict[str, Any] = field(default_factory=dict)  # what rides along
-
-    def local(self, seconds: Fraction) -> Fraction:
-        """Local time ``seconds`` after the first frame."""
-        return self.local_start + seconds
-
-    def finish(self) -> Element:
-        """The element with all its children in order."""
-        note = self.element.tag in ("video", "audio") and self.data
-        if note:
-            SubElement(self.element, "note").text = NOTE_MARK + text_of(self.data)
-        self.element.extend([*self.lead, *self.anchored, *self.markers, *self.trail])
-        if not note:
-            attach(self.element, self.data)
-        return self.element
 
 
 class ClipWriter:
@@ -185,7 +153,7 @@ class ClipWriter:
     def _sound(self, story: Story, number: int, sound: Piece) -> dict[str, Any]:
         """What rides along of a sound that has no element of its own."""
         self._report(sound)
-        data: dict[str, Any] = {"track": sound.track, **own_facts(sound), **_warps(sound.item)}
+        data: dict[str, Any] = {"track": sound.track, **own_facts(sound), **warps_of(sound.item)}
         if (sound.item.name or "") != story.element.get("name", sound.item.name or ""):
             data["name"] = sound.item.name or ""
         mine = plain(sound.item.metadata.get(NAMESPACE))
@@ -211,7 +179,7 @@ class ClipWriter:
         if piece.speed == 0:
             length = Fraction(piece.record.duration) / self.plan.rate
             held = piece.source_start
-            return held, [_time_map(TimeMap(((held, held), (held + length, held))))]
+            return held, [time_map_element(TimeMap(((held, held), (held + length, held))))]
         steady = steady_map(piece.speed, start, end)
         edge = piece.source_start if piece.speed > 0 else self.plan.upper(piece)
         local = edge / piece.speed if piece.speed > 0 else (start + end - edge) / -piece.speed
@@ -219,7 +187,7 @@ class ClipWriter:
             self.plan.report.lost("speed", "out of range", **self.plan.place(piece))
             piece.speed = Fraction(1)
             return piece.source_start, []
-        return nearest(local), [_time_map(steady)]
+        return nearest(local), [time_map_element(steady)]
 
     def _nested(self, piece: Piece, picture: bool) -> Story:
         assert piece.nested is not None
@@ -281,7 +249,7 @@ class ClipWriter:
     def _decorate(self, story: Story, piece: Piece, picture: bool) -> None:
         """What rides along because FCPXML has no field for it."""
         item = piece.item
-        story.data.update(_warps(item))
+        story.data.update(warps_of(item))
         cdl = plain(item.metadata.get("cdl"))
         if cdl:
             story.data["cdl"] = cdl
@@ -330,28 +298,3 @@ class ClipWriter:
                 self.plan.report.lost("effect", name, **self.plan.place(piece))
         if names := foreign_metadata(item):
             self.plan.report.lost("metadata", ", ".join(names), **self.plan.place(piece))
-
-
-def _warps(item: Any) -> dict[str, Any]:
-    """Names, exact scalars and metadata of an item's time warps."""
-    warps = [
-        [effect.name, effect.time_scalar, plain(effect.metadata)]
-        for effect in item.effects
-        if isinstance(effect, otio.schema.LinearTimeWarp)
-    ]
-    return {"warps": warps} if warps else {}
-
-
-def _time_map(steady: TimeMap) -> Element:
-    element = Element("timeMap")
-    for time, value in steady.points:
-        SubElement(
-            element,
-            "timept",
-            {
-                "time": format_time(nearest(time)),
-                "value": format_time(nearest(value)),
-                "interp": "linear",
-            },
-        )
-    return element

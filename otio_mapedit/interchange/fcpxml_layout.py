@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element
 import opentimelineio as otio
 
 from ..timing import FrameRange, exact_time
-from .fcpxml_clips import ClipWriter, Story
+from .fcpxml_clips import ClipWriter
 from .fcpxml_markers import TIMELINE, Place, marker_element
+from .fcpxml_parts import Story
 from .fcpxml_plan import Piece, Plan, TrackPlan
 from .fcpxml_resources import Resources
 from .fcpxml_times import format_time, seconds_time
