@@ -99,13 +99,13 @@ def find_shots(
     predictions: ShotPredictions,
     sensitivity: float = 0.5,
     min_frames: int = 1,
-    review: float = 0.65,
+    almost: float = 0.4,
 ) -> ShotList:
     """The shots that a file's predictions describe.
 
     ``sensitivity`` runs from 0 (only what is certain) to 1; 0.5 takes the network's own thresholds.
-    Shots shorter than ``min_frames`` grid frames join a neighbour. What almost counted, with a
-    probability from ``1 - review``, is a doubt.
+    Shots shorter than ``min_frames`` grid frames join a neighbour. What did not count, but has a
+    probability from ``almost`` up, is a doubt.
     """
     cut_level = shifted(predictions.cut_threshold, sensitivity)
     run_level = shifted(predictions.transition_threshold, sensitivity)
@@ -116,7 +116,7 @@ def find_shots(
     boundaries = sorted([*cuts, *gradual, *_black_edges(predictions, blacks, gradual)])
     boundaries, shorts = _long_enough(predictions, boundaries, blacks, min_frames)
     doubts = [*flashes, *shorts, *(Doubt(*run, "black", 1.0) for run in dark)]
-    doubts += _almost(predictions, 1 - review, (cut_level, run_level), boundaries, doubts)
+    doubts += _almost(predictions, almost, (cut_level, run_level), boundaries, doubts)
     return ShotList(_shots(len(predictions), boundaries, blacks), tuple(sorted(doubts)))
 
 

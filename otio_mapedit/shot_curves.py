@@ -39,8 +39,9 @@ _BLACK_CHANGE = 0.25
 #: Pictures of a black passage are at most this much brighter than its usual picture: about two
 #: steps of eight bits.
 _BLACK_SPREAD = 0.008
-#: A flash is at least this much brighter than the picture before it.
-_FLASH_LUMA = 0.06
+#: Least probability of a flash, where the picture also comes back. Light alone does not tell a
+#: flash from a short bright shot between two of the same scene.
+_FLASH = 0.3
 #: Two cuts are never nearer than this; of two maxima this near one is the other's shadow.
 _CUT_WIDTH = 2
 #: Mixed pictures are bounded at this share of the probability that finds a transition.
@@ -118,11 +119,11 @@ def flash_end(predictions: ShotPredictions, at: int) -> int | None:
     """First picture after a flash that begins at ``at``; None where a new shot begins there."""
     if predictions.returned[at] >= CAME_BACK:
         return None
-    luma, flash = predictions.luma, _quality(predictions, "flash")
+    if _quality(predictions, "flash")[at : at + 2].max() < _FLASH:
+        return None
+    luma = predictions.luma
     before = float(luma[at - 1])
     jump = float(luma[at : at + 2].max()) - before
-    if jump < _FLASH_LUMA and flash[at : at + 2].max() < 0.5:
-        return None
     after = np.abs(luma[at + 1 : at + 1 + RETURN_REACH] - before)
     settled = np.flatnonzero(after <= max(abs(jump) / 4, 0.01))
     # A picture that came back with other light: the nearest is as far as the flash can go.

@@ -47,7 +47,7 @@ class Layout:
     sequence: Fraction  # rate
     transitions: bool = True  # as transitions, else as cuts
     black: str = "auto"  # "auto", "lift" or "keep"
-    review: float = 0.65  # what is less certain is marked
+    review: float = 0.8  # what is less certain is marked
 
     def frame(self, picture: int) -> int:
         """Grid frame at which a picture begins; after the last, the end of the picture track."""

@@ -60,7 +60,7 @@ class Options:
         choices=("auto", "lift", "keep"),
     )
     review: float = option(
-        0.65, "what is less certain than this gets a marker; 0 for none", parse=_share
+        0.8, "what is less certain than this gets a marker; 0 for none", parse=_share
     )
 
 
@@ -107,7 +107,6 @@ def _file(
         known.shots,
         sensitivity=options.sensitivity,
         min_frames=options.min_shot.at(source.rate),
-        review=options.review,
     )
     layout = Layout(
         source,
