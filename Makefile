@@ -7,7 +7,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-DESCRIBED := pyproject.toml setup.py constraints.txt
+DESCRIBED := pyproject.toml constraints.txt
 
 .PHONY: demo test test-train install clean
 .DELETE_ON_ERROR:

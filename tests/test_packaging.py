@@ -134,3 +134,14 @@ def test_the_wheel_works_on_its_own(installed: Path, tmp_path: Path) -> None:
     shots = call(installed, tmp_path, "mapedit", "shots", REPOSITORY / "samples" / "edited.mp4")
     assert shots.returncode == 0, shots.stderr
     assert "9 shots" in shots.stdout
+
+
+def test_every_package_is_listed() -> None:
+    """The list in pyproject.toml is written by hand: two of its packages are other folders."""
+    described = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(described["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join(init.parent.relative_to(REPOSITORY).parts)
+        for init in (REPOSITORY / "otio_mapedit").rglob("__init__.py")
+    }
+    assert listed - {"otio_mapedit._networks", "otio_mapedit._plugins"} == found
