@@ -1,7 +1,7 @@
 # make demo    install, edit two samples, say where to open the result
-# make test    lint, types, tests (without torch)
+# make test    lint, types, tests; those of training where torch's CPU build is at hand
 # make install .venv with everything for use: .venv/bin/mapedit
-# make test-train   the same tests with torch: training and export too
+# make test-train   the same tests with torch wherever it comes from (it can be gigabytes)
 # make clean   remove what these made
 
 VENV ?= .venv
@@ -35,6 +35,8 @@ $(VENV)/.install: $(DESCRIBED) | $(BIN)/python
 $(VENV)/.test: $(DESCRIBED) | $(BIN)/python
 	@echo "Installing otio-mapedit and its tests into $(VENV) ..."
 	@$(PIP) --editable ".[test]"
+	@$(PIP) "torch==2.13.0+cpu" onnx 2>/dev/null || \
+		echo "No CPU build of torch at hand: the tests of training will be skipped; make test-train runs them."
 	@touch $@ $(VENV)/.install
 
 $(BIN)/python:
