@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .errors import OutputError, OutputExistsError
@@ -96,6 +96,34 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_all(paths: Sequence[Path], force: bool = False) -> Iterator[list[Path]]:
+    """As :func:`replacing`, for files that belong together: all come into place, or none.
+
+    For small files: what stood there before is kept in memory, to be put back if a later one
+    fails.
+
+    Raises:
+        OutputExistsError, OutputError: see :func:`replacing`.
+    """
+    for path in paths:
+        ensure_writable(path, force)
+    before = [path.read_bytes() if len(paths) > 1 and path.exists() else None for path in paths]
+    written: list[bytes] = []
+    try:
+        with contextlib.ExitStack() as stack:
+            temporaries = [stack.enter_context(replacing(path, force)) for path in paths]
+            yield temporaries
+            if len(paths) > 1:
+                written += [temporary.read_bytes() for temporary in temporaries]
+    except BaseException:
+        for path, old, new in zip(paths, before, written, strict=False):
+            with contextlib.suppress(OSError):
+                if old != new and path.read_bytes() == new:
+                    path.unlink() if old is None else path.write_bytes(old)
+        raise
 
 
 def write_text(path: Path, text: str, force: bool = False) -> None:

@@ -134,8 +134,10 @@ def test_the_manifest_names_every_suffix() -> None:
     for suffix in ("mapedit", *MEDIA_SUFFIXES):
         assert manifest.from_filepath(suffix).name == "mapedit"
     path = Path(otio_mapedit.__file__).parent / "plugin_manifest.json"
-    (adapter,) = json.loads(path.read_text())["adapters"]
+    adapter, *others = json.loads(path.read_text())["adapters"]
     assert adapter["suffixes"] == ["mapedit", *MEDIA_SUFFIXES]
+    # Published adapters claim the suffixes of the other formats; -I and -O choose ours.
+    assert not any(other["suffixes"] for other in others)
 
 
 TEXT = """{"MAPEDIT_SCHEMA": "DecisionList.1", "rate": "25", "sources": [

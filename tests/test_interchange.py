@@ -125,7 +125,7 @@ def test_files(tmp_path: Path) -> None:
     for number, suffix in enumerate((".otio", ".mapedit", ".otio", ".MAPEDIT")):
         second = tmp_path / f"{number}{suffix}"
         host = HOSTS[number % 3] if suffix == ".otio" else "plain"
-        assert convert(first, second, host) == []
+        assert convert(first, second, host).clean
         first = second
     assert mapedit_file.read(first) == edit
     with pytest.raises(OutputExistsError):
@@ -135,7 +135,7 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="resolve"):
         write_timeline(assemble(edit), tmp_path / "x.otio", "resolv")
     with pytest.raises(UsageError, match=r"\.otioz"):
-        write_timeline(assemble(edit), tmp_path / "x.xml")
+        write_timeline(assemble(edit), tmp_path / "x.xyz")
     assert {path.name for path in tmp_path.iterdir()} == {
         "cut.mapedit", "0.otio", "1.mapedit", "2.otio", "3.MAPEDIT",
     }  # fmt: skip
@@ -144,8 +144,8 @@ def test_files(tmp_path: Path) -> None:
 def test_what_a_decision_list_cannot_say_is_named(tmp_path: Path) -> None:
     timeline = assemble(decisions(tmp_path))
     timeline.tracks.insert(1, timeline.tracks[0].deepcopy())
-    lost = write_timeline(timeline, tmp_path / "cut.mapedit")
-    assert lost == ["clips on video track 'V1', above the first (2 times)"]
+    (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit").reports
+    assert [loss.message for loss in lost.losses] == ["clips on video track 'V1', above the first (2 times)"]
 
 
 def test_bundle(tmp_path: Path) -> None:

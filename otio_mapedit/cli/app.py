@@ -23,7 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "shots": ("edit", "Find the shots of an edited file: cuts, dissolves, wipes, fades."),
     "probe": ("inspect", "Show what is in media files: rate, timecode, picture, sound."),
     "check": ("inspect", "Check a timeline: nothing offline, nothing outside its media."),
-    "convert": ("convert", "Convert between .otio, .otioz and .mapedit."),
+    "convert": ("convert", "Turn a timeline into another kind of file: FCPXML, XML, EDL, OTIO."),
     "doctor": ("inspect", "Show whether everything is in place, and what would be faster."),
     "model": ("model", "Train, measure and export the networks (for developers)."),
 }

@@ -72,7 +72,8 @@ OutputOption = Annotated[
     typer.Option(
         "--output", "-o", metavar="FILE", rich_help_panel=GROUPS[1],
         help="Where to write. The ending decides the kind: .otio (a timeline), .otioz (timeline "
-        "and media in one file) or .mapedit (the decisions, as readable text). "
+        "and media in one file), .fcpxml, .xml (Final Cut Pro 7 XML), .edl (one file per picture "
+        "track) or .mapedit (the decisions, as readable text). "
         "-o - writes to standard output. [default: the name of the first file and of the verb, "
         "in the current folder, such as talk-roughcut.otio]",
     ),
@@ -81,7 +82,22 @@ ForOption = Annotated[
     str | None,
     typer.Option(
         "--for", metavar="PROGRAM", rich_help_panel=GROUPS[1],
-        help="The program that will open it: resolve, premiere or plain. [default: plain]",
+        help="The program that will open it: resolve, premiere, finalcut (.fcpxml only) or plain. "
+        "[default: plain]",
+    ),
+]  # fmt: skip
+VersionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fcpxml-version", metavar="VERSION", rich_help_panel=GROUPS[1],
+        help="Version of an .fcpxml, 1.8 to 1.13. [default: 1.13 for finalcut, else 1.10]",
+    ),
+]  # fmt: skip
+LossOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--loss", metavar="FILE", rich_help_panel=GROUPS[1],
+        help="Write what was lost or changed, clip by clip, to a JSON file instead of the screen.",
     ),
 ]  # fmt: skip
 ForceOption = Annotated[
@@ -93,7 +109,10 @@ NoCacheOption = Annotated[
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option("--strict", help="Leave with exit code 3 if something is marked for review."),
+    typer.Option(
+        "--strict",
+        help="Leave with exit code 3 if something is marked for review, or was lost or changed.",
+    ),
 ]
 FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="Media files.", show_default=False)

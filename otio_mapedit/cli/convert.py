@@ -7,8 +7,21 @@ from typing import Annotated
 
 import typer
 
+from ..timing import parse_rate
 from . import output
-from .common import ForceOption, ForOption, JsonOption, QuietOption, Verb, new_app
+from .common import (
+    GROUPS,
+    ForceOption,
+    ForOption,
+    JsonOption,
+    LossOption,
+    QuietOption,
+    Verb,
+    VerboseOption,
+    VersionOption,
+    loudness,
+    new_app,
+)
 
 app = new_app()
 
@@ -19,29 +32,68 @@ def convert(
     destination: Annotated[
         str, typer.Argument(metavar="TO", help="The file to write; its ending decides the kind.")
     ],
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate",
+            metavar="RATE",
+            rich_help_panel=GROUPS[1],
+            help="Frames per second of an EDL to read, which need not state it.",
+        ),
+    ] = None,
+    media_root: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--media-root",
+            metavar="FROM=TO",
+            rich_help_panel=GROUPS[1],
+            help="Media below the folder FROM lies below TO; may be given several times.",
+        ),
+    ] = None,
     program: ForOption = None,
+    fcpxml_version: VersionOption = None,
     force: ForceOption = False,
+    loss: LossOption = None,
     as_json: JsonOption = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Leave with exit code 3 if anything was lost or changed."),
+    ] = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
-    """Convert between .otio, .otioz and .mapedit.
+    """Turn a timeline into another kind of file.
 
     \b
-      mapedit convert cut.mapedit cut.otio --for resolve
-      mapedit convert cut.otio cut.mapedit
+      mapedit convert cut.otio cut.fcpxml --for finalcut
+      mapedit convert cut.otio cut.xml --for premiere
+      mapedit convert reel.edl reel.otio --rate 25
+      mapedit convert cut.fcpxml cut.mapedit --media-root /Volumes/A=/mnt/a
 
-    What the new kind cannot carry is named. TO may be - for standard output, as .otio.
+    Reads and writes .otio, .otioz, .fcpxml, .xml (Final Cut Pro 7 XML), .edl and .mapedit, and
+    reads .fcpxmld. What could not be carried is named, clip by clip. An EDL holds one picture
+    track: further ones go to TO-V2.edl and so on. TO may be - for standard output, as .otio.
     """
+    from ..interchange.media_root import parse_media_root
+    from . import losses
     from .target import target_for
     from .writing import convert_file
 
-    output.listen(-1 if quiet else 0)
-    target = target_for(destination, program, force, [source], destination)
-    remarks = convert_file(source, target)
+    output.listen(loudness(quiet, verbose))
+    target = target_for(destination, program, force, [source], destination, fcpxml_version, loss)
+    roots = [parse_media_root(text) for text in media_root or ()]
+    written = convert_file(source, target, parse_rate(rate) if rate else None, roots)
+    losses.present(written, target, as_json and target.path is not None, verbose)
     if as_json and target.path is not None:
-        output.data_json({"output": str(target.path), "for": target.program, "warnings": remarks})
-        return
-    for remark in remarks:
-        output.say(f"mapedit: {remark}")
-    if target.path is not None and not quiet:
-        output.data(f"wrote {target.path}")
+        made = {
+            "output": str(target.path),
+            "outputs": [str(path) for path in written.paths],
+            "for": target.program,
+            "losses": losses.facts(written),
+        }
+        output.data_json(made)
+    elif not quiet:
+        for path in written.paths:
+            output.data(f"wrote {path}")
+    if strict and not written.clean:
+        raise typer.Exit(3)

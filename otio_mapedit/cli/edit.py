@@ -11,22 +11,25 @@ import typer
 from ..cache import Cache, default_folder
 from ..config import layered, make_options
 from ..errors import MediaError, UsageError
+from ..interchange.registry import Written
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools, decide_footage
 from ..recipes import RECIPES, recipe
-from . import output
+from . import losses, output
 from .common import (
     FilesArgument,
     ForceOption,
     ForOption,
     JsonOption,
+    LossOption,
     NoCacheOption,
     OutputOption,
     QuietOption,
     StrictOption,
     Verb,
     VerboseOption,
+    VersionOption,
     loudness,
     new_app,
 )  # fmt: skip
@@ -64,7 +67,9 @@ def _shared(
     files: FilesArgument,
     output_file: OutputOption = None,
     program: ForOption = None,
+    fcpxml_version: VersionOption = None,
     force: ForceOption = False,
+    loss: LossOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
     no_cache: NoCacheOption = False,
@@ -79,7 +84,9 @@ def _verb(name: str) -> Callable[..., None]:
         files: list[Path],
         output_file: str | None,
         program: str | None,
+        fcpxml_version: str | None,
         force: bool,
+        loss: Path | None,
         as_json: bool,
         strict: bool,
         no_cache: bool,
@@ -89,17 +96,18 @@ def _verb(name: str) -> Callable[..., None]:
     ) -> None:
         output.listen(loudness(quiet, verbose))
         options = make_options(recipe(name).Options, layered(name, given))
-        default = f"{files[0].stem}-{name}.otio"
-        target = target_for(output_file, program, force, files, default)
+        default = f"{files[0].stem}-{name}"
+        target = target_for(output_file, program, force, files, default, fcpxml_version, loss)
         if target.path is None and as_json:
             raise UsageError("-o - and --json both need standard output", "Name a file with -o.")
         with output.progress(quiet) as progress:
             cache = Cache(None if no_cache else default_folder())
             footage = [probe(_named(path)) for path in files]
             decisions = decide_footage(footage, recipe(name), options, Tools(cache, progress))
-        losses = write_edit(decisions, target)
-        review = _present(decisions, footage, target, losses, as_json=as_json, quiet=quiet)
-        if strict and review:
+        written = write_edit(decisions, target)
+        losses.present(written, target, as_json, verbose)
+        review = _present(decisions, footage, target, written, as_json=as_json, quiet=quiet)
+        if strict and (review or not written.clean):
             raise typer.Exit(3)
 
     return verb
@@ -118,7 +126,7 @@ def _present(
     decisions: DecisionList,
     footage: list[MediaInfo],
     target: Target,
-    losses: list[str],
+    written: Written,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -130,11 +138,12 @@ def _present(
             "output": str(target.path),
             "for": target.program,
             **facts(found),
-            "warnings": warnings + losses,
+            "warnings": warnings,
+            "losses": losses.facts(written),
         }
         output.data_json(made)
         return found.review
-    for warning in warnings + losses:
+    for warning in warnings:
         output.say(f"mapedit: {warning}")
     show = output.data if target.path is not None else output.say
     if not quiet:

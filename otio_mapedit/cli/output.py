@@ -18,6 +18,7 @@ from ..progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
 
@@ -159,9 +160,17 @@ def table(columns: Iterable[str], right: Iterable[str] = ()) -> Table:
     return made
 
 
-def show_table(made: Table) -> None:
-    """A table on standard output."""
+def show_table(made: Table, aside: bool = False) -> None:
+    """A table on standard output; ``aside``: on standard error."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width, highlight=False).print(made)
+    stream = sys.stderr if aside else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False, stderr=aside).print(made)
+
+
+def plain_text(text: str) -> Text:
+    """A table's cell that is shown as it is: no markup, no control characters."""
+    from rich.text import Text
+
+    return Text("".join(c if c.isprintable() else " " for c in text))

@@ -25,7 +25,14 @@ _JOIN_WORDS = {
 OPEN_WITH = {
     "resolve": "open in DaVinci Resolve: File > Import > Timeline",
     "premiere": "open in Premiere Pro 25.6 or later: File > Import",
+    "finalcut": "open in Final Cut Pro: File > Import > XML",
     "plain": "for DaVinci Resolve or Premiere Pro, add --for resolve or --for premiere",
+}
+#: The same for kinds of file that some program opens without a dialect of its own.
+OPEN_PLAIN = {
+    ".fcpxml": "open in DaVinci Resolve; for Final Cut Pro, add --for finalcut",
+    ".xml": "open in Premiere Pro: File > Import; for DaVinci Resolve, add --for resolve",
+    ".edl": "open in any program that imports an EDL; it will ask for the media",
 }
 
 
@@ -123,8 +130,11 @@ def lines(found: Report, destination: Path | None, program: str) -> list[str]:
         made.append(f"{found.review} to review (orange markers)")
     if destination is not None:
         made.append(f"wrote {destination}")
-        if destination.suffix.lower() != ".mapedit":
-            made.append(OPEN_WITH[program])
+        suffix = destination.suffix.lower()
+        if suffix != ".mapedit":
+            made.append(
+                (OPEN_PLAIN.get(suffix) if program == "plain" else "") or OPEN_WITH[program]
+            )
     return made
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from ..config import layered, nearest
 from ..errors import OptionError, OutputError
 from ..files import ensure_writable
-from ..interchange.registry import FORMATS, HOSTS
+from ..interchange.registry import FORMATS, HOSTS, profile_of
 
 #: What can be written, by suffix.
 KINDS = tuple(FORMATS)
 
 _OUTPUT_SECTION = "output"
+#: The ending without ``-o``, for programs that read no .otio.
+_DEFAULT = {"finalcut": ".fcpxml"}
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,27 @@ class Target:
     kind: str  # one of KINDS
     program: str  # one of HOSTS
     force: bool
+    version: str = ""  # of FCPXML; empty: what the program wants
+    loss: Path | None = None  # where the loss report goes, if to a file
 
 
 def target_for(
-    written: str | None, program: str | None, force: bool, inputs: Sequence[Path], default: str
+    written: str | None,
+    program: str | None,
+    force: bool,
+    inputs: Sequence[Path],
+    default: str,
+    version: str | None = None,
+    loss: Path | None = None,
 ) -> Target:
-    """The target that the options name; ``default`` is the file name without ``-o``.
+    """The target that the options name; ``default`` is the name without ``-o`` and ending.
 
     Raises:
         OptionError: a suffix or program that is not known, or the two do not go together.
         OutputExistsError, OutputError: see :func:`otio_mapedit.files.ensure_writable`; also an
             output that is one of the inputs.
     """
-    name = default if written is None else written
+    name = default + _DEFAULT.get(str(program).lower(), ".otio") if written is None else written
     if name == "-" or name.startswith("-."):
         path, kind = None, (name[1:] or ".otio").lower()
     else:
@@ -50,10 +60,13 @@ def target_for(
         )
     if path is None and kind == ".otioz":
         raise OptionError("an .otioz file cannot go to standard output", "Name a file with -o.")
-    target = Target(path, kind, _program(program, kind), force)
-    if path is not None:
-        _refuse_input(path, inputs)
-        ensure_writable(path, force)
+    target = Target(path, kind, _program(program, kind), force, version or "", loss)
+    profile_of(kind, target.program, target.version)
+    for file in filter(None, (path, loss)):
+        _refuse_input(file, inputs)
+        ensure_writable(file, force)
+    if path is not None and loss is not None and path.absolute() == loss.absolute():
+        raise OptionError("--loss names the file to write itself", "Give the report another name.")
     return target
 
 
@@ -70,7 +83,8 @@ def _program(given: str | None, kind: str) -> str:
         raise OptionError(f"there is no option {stray!r} in [output]", nearest(stray, ["for"]))
     if program not in HOSTS:
         raise OptionError(f"--for: {program!r} is not known", nearest(program, HOSTS))
-    return program
+    # A program set once for all files says nothing about a format that is for none.
+    return "plain" if kind == ".mapedit" else program
 
 
 def _refuse_input(path: Path, inputs: Sequence[Path]) -> None:

@@ -2,56 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+
+import opentimelineio as otio
 
 from .. import mapedit_file
 from ..assemble import assemble
 from ..disassemble import disassemble
+from ..errors import UsageError
+from ..interchange.loss import LossReport
+from ..interchange.media_root import MediaRoot
 from ..interchange.otio_file import text_of
-from ..interchange.registry import convert, read_timeline, write_timeline
+from ..interchange.registry import Written, convert, read_relocated, render, write_timeline
 from ..operations import DecisionList
 from . import output
 from .target import Target
 
 
-def write_edit(decisions: DecisionList, target: Target) -> list[str]:
-    """Write a decision list; gives what could not be carried, in plain sentences."""
-    if target.path is not None and target.kind != ".mapedit":
-        return _placed(target, write_timeline(assemble(decisions), *_how(target)))
-    if target.path is not None:
-        mapedit_file.write(target.path, decisions, target.force)
-        return _placed(target, [])
-    if target.kind == ".mapedit":
-        output.data(mapedit_file.dumps(decisions), end="")
-    else:
-        output.data(text_of(assemble(decisions), target.program), end="")
-    return []
+def write_edit(decisions: DecisionList, target: Target) -> Written:
+    """Write a decision list; gives the files and what could not be carried."""
+    if target.path is None:
+        return Written((), _print(assemble(decisions), decisions, target))
+    if target.kind != ".mapedit":
+        timeline = assemble(decisions)
+        return _placed(
+            write_timeline(timeline, target.path, target.program, target.force, target.version)
+        )
+    mapedit_file.write(target.path, decisions, target.force)
+    return _placed(Written((target.path,), ()))
 
 
-def convert_file(source: Path, target: Target) -> list[str]:
-    """Turn ``source`` into the target; gives what could not be carried, in plain sentences.
+def convert_file(
+    source: Path, target: Target, rate: Fraction | None, media_roots: Sequence[MediaRoot]
+) -> Written:
+    """Turn ``source`` into the target; gives the files and what was lost on the way.
 
     Raises:
         UsageError: a suffix that is not known. FormatError: the file cannot be understood.
     """
     if target.path is not None:
-        return _placed(target, convert(source, *_how(target)))
-    if source.suffix.lower() == mapedit_file.SUFFIX:
-        return write_edit(mapedit_file.read(source), target)
-    timeline = read_timeline(source)
-    if target.kind == ".mapedit":
-        return write_edit(disassemble(timeline), target)
-    output.data(text_of(timeline, target.program), end="")
-    return []
+        how = (target.program, target.force, target.version)
+        return _placed(convert(source, target.path, *how, rate, media_roots))
+    timeline, reports = read_relocated(source, rate, media_roots)
+    decisions = disassemble(timeline) if target.kind == ".mapedit" else None
+    return Written((), reports + _print(timeline, decisions, target))
 
 
-def _how(target: Target) -> tuple[Path, str, bool]:
-    """Path, host and force, as the registry's functions take them."""
-    assert target.path is not None
-    return target.path, target.program, target.force
+def _print(
+    timeline: otio.schema.Timeline, decisions: DecisionList | None, target: Target
+) -> tuple[LossReport, ...]:
+    """Write to standard output."""
+    if target.kind == ".mapedit" and decisions is not None:
+        output.data(mapedit_file.dumps(decisions), end="")
+        return ()
+    if target.kind == ".otio":
+        output.data(text_of(timeline, target.program), end="")
+        return ()
+    texts, report = render(timeline, target.kind, target.program, target.version)
+    if len(texts) > 1:
+        raise UsageError(
+            f"{len(texts)} EDLs, one per picture track, cannot go to standard output together",
+            "Name a file with -o.",
+        )
+    output.data(texts[""], end="")
+    return (report,)
 
 
-def _placed(target: Target, losses: list[str]) -> list[str]:
-    assert target.path is not None
-    output.wrote(target.path)
-    return losses
+def _placed(written: Written) -> Written:
+    output.wrote(written.paths[0])
+    return written

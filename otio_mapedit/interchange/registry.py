@@ -1,118 +1,294 @@
 """Every file format that holds a timeline, in one table, chosen by suffix.
 
-A format is a module of this package with ``read(path) -> Timeline`` and
-``write(timeline, path, host)``. Timelines travel between them in plain OTIO. Every file is written
-beside its destination, read again and compared, and only then renamed into place.
+Timelines travel between formats in plain OTIO. A format is a module of this package: of OTIO's
+own family (``read(path)`` and ``write(timeline, path, host)``, nothing is lost) or of text with
+losses (``read(path, rate)``, ``render(timeline, profile, version)``, ``read_back(contents)``).
+Every file is written beside its destination, read again and compared, and only then renamed into
+place.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any
 
 import opentimelineio as otio
 
 from ..config import nearest
 from ..disassemble import NOT_UNDERSTOOD, disassemble
-from ..errors import OptionError, UsageError
-from ..files import ensure_writable, replacing
-from .otio_dialects import HOSTS
+from ..errors import OptionError, OutputError, UsageError
+from ..files import ensure_writable, replacing, replacing_all
+from .fcpxml_words import fcpxml_profile
+from .loss import LossReport
+from .media_root import MediaRoot, relocate
+from .read_back import verify_edit
 
-#: Module by suffix.
+#: What `--for` may say.
+HOSTS = ("plain", "resolve", "premiere", "finalcut")
+
+#: Module by suffix, of what can be written.
 FORMATS = {
+    ".fcpxml": "fcpxml_format",
+    ".xml": "xmeml_format",
+    ".edl": "edl_format",
     ".otio": "otio_file",
     ".otioz": "otio_bundle",
     ".mapedit": "mapedit_format",
 }
+#: Module by suffix, of what is only read.
+READ_ONLY = {".fcpxmld": "fcpxml_format"}
+
+#: Suffix -> host -> profile of the format that the host gets.
+PROFILES = {
+    ".fcpxml": {"plain": "resolve", "resolve": "resolve", "finalcut": "finalcut"},
+    ".xml": {"plain": "premiere", "resolve": "resolve", "premiere": "premiere"},
+    ".edl": {"plain": "file32", "resolve": "resolve", "premiere": "premiere"},
+    ".otio": {"plain": "plain", "resolve": "resolve", "premiere": "premiere"},
+    ".otioz": {"plain": "plain", "resolve": "resolve", "premiere": "premiere"},
+    ".mapedit": {"plain": "plain"},
+}
+
+_TEXTS = ("fcpxml_format", "xmeml_format", "edl_format")
 
 
-class Format(Protocol):
-    """What the modules in :data:`FORMATS` provide."""
+@dataclass(frozen=True)
+class Written:
+    """Files that are in place, and what was lost on the way to them, reading first."""
 
-    def read(self, path: Path) -> otio.schema.Timeline:
-        """The timeline in a file, in plain OTIO."""
+    paths: tuple[Path, ...]
+    reports: tuple[LossReport, ...]
 
-    def write(self, timeline: otio.schema.Timeline, path: Path, host: str) -> None:
-        """Write a timeline over ``path``, in the dialect of ``host``, and check it."""
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was lost or changed."""
+        return all(report.clean for report in self.reports)
 
 
-def format_of(path: Path) -> Format:
-    """The format of a file, by its suffix.
+def format_of(path: Path, reading: bool = False) -> Any:
+    """The module of a file's format, by its suffix.
 
     Raises:
         UsageError: a suffix that is not known.
     """
-    name = FORMATS.get(path.suffix.lower())
+    known = {**FORMATS, **READ_ONLY} if reading else FORMATS
+    name = known.get(path.suffix.lower())
     if name is None:
         raise UsageError(
-            f"{path.name}: {path.suffix or 'a name without suffix'} is not a timeline format",
-            f"Use one of: {', '.join(FORMATS)}.",
+            f"{path.name}: {path.suffix or 'a name without suffix'} is not a timeline format"
+            + (" that can be written" if path.suffix.lower() in READ_ONLY else ""),
+            f"Use one of: {', '.join(known)}.",
         )
-    return cast(Format, importlib.import_module(f"{__package__}.{name}"))
+    return importlib.import_module(f"{__package__}.{name}")
 
 
-def read_timeline(path: Path) -> otio.schema.Timeline:
-    """The timeline in a file, in plain OTIO whatever program wrote it.
-
-    Raises:
-        UsageError: a suffix that is not known. FormatError: the file cannot be understood.
-    """
-    return format_of(path).read(path)
-
-
-def write_timeline(
-    timeline: otio.schema.Timeline, path: Path, host: str = "plain", force: bool = False
-) -> list[str]:
-    """Write ``timeline`` in the dialect of ``host``, one of ``plain``, ``resolve``, ``premiere``.
-
-    Returns what the format could not carry, in plain sentences.
+def profile_of(suffix: str, host: str, version: str = "") -> str:
+    """The profile of a format that ``host`` gets; ``version`` is one of FCPXML.
 
     Raises:
-        UsageError: an unknown suffix or host; FormatError: the format cannot carry the timeline;
-        MediaError: media to be bundled is missing; OutputExistsError, OutputError: see
-        :func:`otio_mapedit.files.replacing`.
+        OptionError: no such host or version, or one that does not go with the format.
     """
     if host not in HOSTS:
         raise OptionError(f"there is no host {host!r}", nearest(host, HOSTS))
-    chosen = format_of(path)
-    with replacing(path, force) as temporary:
-        chosen.write(timeline, temporary, host)
-    return _lost(timeline) if path.suffix.lower() == ".mapedit" else []
+    served = PROFILES[suffix]
+    if host not in served:
+        other = [name for name, hosts in PROFILES.items() if host in hosts]
+        raise OptionError(
+            f"{suffix} is not written for {host}",
+            f"Write {_either(other)}, or use --for {_either(list(served))}.",
+        )
+    if version:
+        if suffix != ".fcpxml":
+            raise OptionError(f"{suffix} has no FCPXML version", "Leave --fcpxml-version out.")
+        fcpxml_profile(served[host], version)
+    return served[host]
 
 
-def convert(source: Path, target: Path, host: str = "plain", force: bool = False) -> list[str]:
-    """Turn one timeline file into another, by their suffixes.
+def read_reported(
+    path: Path, rate: Fraction | None = None
+) -> tuple[otio.schema.Timeline, tuple[LossReport, ...]]:
+    """The timeline in a file, in plain OTIO, and what of the file is not in it.
 
-    Media that exists only in an ``.otioz`` is unpacked to a folder beside ``target``. Returns what
-    the new format cannot carry, in plain sentences.
+    ``rate`` is the frame rate of an EDL, which need not state it.
 
     Raises:
-        As :func:`read_timeline` and :func:`write_timeline`.
+        UsageError: a suffix that is not known, or a rate for another format. FormatError: the
+        file cannot be understood.
+    """
+    chosen = format_of(path, reading=True)
+    if rate is not None and path.suffix.lower() != ".edl":
+        raise OptionError(
+            f"{path.name} states its own frame rate", "Leave --rate out; it is for EDLs."
+        )
+    if not _is_text(path):
+        return chosen.read(path), ()
+    timeline, report = chosen.read(path, rate)
+    return timeline, (report,)
+
+
+def read_timeline(path: Path, rate: Fraction | None = None) -> otio.schema.Timeline:
+    """The timeline in a file, in plain OTIO whatever program wrote it.
+
+    Raises:
+        As :func:`read_reported`.
+    """
+    return read_reported(path, rate)[0]
+
+
+def render(
+    timeline: otio.schema.Timeline, suffix: str, host: str = "plain", version: str = ""
+) -> tuple[dict[str, str], LossReport]:
+    """The texts of a text format by what follows the file's name, and what it cannot carry.
+
+    Raises:
+        UsageError, FormatError: the format cannot carry the timeline; OptionError: see
+        :func:`profile_of`.
+    """
+    made: tuple[dict[str, str], LossReport] = format_of(Path(f"x{suffix}")).render(
+        timeline, profile_of(suffix, host, version), version
+    )
+    return made
+
+
+def write_timeline(
+    timeline: otio.schema.Timeline,
+    path: Path,
+    host: str = "plain",
+    force: bool = False,
+    version: str = "",
+) -> Written:
+    """Write ``timeline`` for ``host``, one of :data:`HOSTS`; ``version`` is one of FCPXML.
+
+    Several EDLs, one per video track, are written where there are several: all or none.
+
+    Raises:
+        UsageError: an unknown suffix, host or version; FormatError: the format cannot carry the
+        timeline; MediaError: media to be bundled is missing; OutputExistsError, OutputError: see
+        :func:`otio_mapedit.files.replacing`.
+    """
+    chosen, suffix = format_of(path), path.suffix.lower()
+    profile_of(suffix, host, version)
+    if _is_text(path):
+        texts, report = render(timeline, suffix, host, version)
+        return place_texts(timeline, path, suffix, texts, report, force)
+    with replacing(path, force) as temporary:
+        chosen.write(timeline, temporary, host)
+    return Written((path,), (_lost(timeline),) if suffix == ".mapedit" else ())
+
+
+def convert(
+    source: Path,
+    target: Path,
+    host: str = "plain",
+    force: bool = False,
+    version: str = "",
+    rate: Fraction | None = None,
+    media_roots: Sequence[MediaRoot] = (),
+) -> Written:
+    """Turn one timeline file into another, by their suffixes.
+
+    Media that exists only in an ``.otioz`` is unpacked to a folder beside ``target``.
+
+    Raises:
+        As :func:`read_reported` and :func:`write_timeline`.
     """
     format_of(target)
+    profile_of(target.suffix.lower(), host, version)
     ensure_writable(target, force)
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target} is the file to read", "Give the result another name.")
-    timeline = read_timeline(source)
+    timeline, reports = read_relocated(source, rate, media_roots)
     if source.suffix.lower() == ".otioz":
         from .otio_bundle import unpack
 
         unpack(source, timeline, target.parent / f"{target.stem} media", force)
-    return write_timeline(timeline, target, host, force)
+    written = write_timeline(timeline, target, host, force, version)
+    return Written(written.paths, reports + written.reports)
 
 
-def _lost(timeline: otio.schema.Timeline) -> list[str]:
+def read_relocated(
+    source: Path, rate: Fraction | None, media_roots: Sequence[MediaRoot]
+) -> tuple[otio.schema.Timeline, tuple[LossReport, ...]]:
+    """As :func:`read_reported`, with the media where ``media_roots`` say.
+
+    Raises:
+        As :func:`read_reported`; UsageError: no media lies below one of the roots.
+    """
+    timeline, reports = read_reported(source, rate)
+    for root in relocate(timeline, media_roots):
+        raise UsageError(
+            f"--media-root: {source.name} has no media below {root.old}",
+            f"Type: mapedit check {source}",
+        )
+    return timeline, reports
+
+
+def place_texts(
+    timeline: otio.schema.Timeline,
+    path: Path,
+    suffix: str,
+    texts: dict[str, str],
+    report: LossReport,
+    force: bool,
+) -> Written:
+    """Put the ``texts`` of the format ``suffix`` that say ``timeline`` where ``path`` says, once
+    they were read back; a further one has its mark after the name.
+
+    Raises:
+        FormatError: they do not say the same; OutputExistsError, OutputError: see
+        :func:`otio_mapedit.files.replacing`.
+    """
+    paths = [path.with_name(f"{path.stem}{mark}{path.suffix}") for mark in texts]
+    with replacing_all(paths, force) as temporaries:
+        for temporary, text in zip(temporaries, texts.values(), strict=True):
+            temporary.write_bytes(_encoded(text, path))
+        contents = [temporary.read_bytes() for temporary in temporaries]
+        again = format_of(Path(f"x{suffix}")).read_back(contents)
+        verify_edit(timeline, again, report, suffix)
+    return Written(tuple(paths), (report,))
+
+
+def _encoded(text: str, path: Path) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise OutputError(
+            f"cannot write {path}: it would hold a name that is not text", "Rename the media file."
+        ) from error
+
+
+def _is_text(path: Path) -> bool:
+    return {**FORMATS, **READ_ONLY}.get(path.suffix.lower()) in _TEXTS
+
+
+def _lost(timeline: otio.schema.Timeline) -> LossReport:
     """What a decision list cannot say about a timeline."""
+    report = LossReport("mapedit", "write")
     notes = disassemble(timeline).metadata.get(NOT_UNDERSTOOD, [])
-    return [str(note) for note in notes] if isinstance(notes, list) else []
+    for note in notes if isinstance(notes, list) else []:
+        report.lost("edit", str(note))
+    return report
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 __all__ = [
     "FORMATS",
     "HOSTS",
+    "PROFILES",
+    "Written",
     "convert",
     "format_of",
+    "place_texts",
+    "profile_of",
+    "read_relocated",
+    "read_reported",
     "read_timeline",
+    "render",
     "write_timeline",
 ]
