@@ -62,7 +62,8 @@ def shifted(threshold: float, sensitivity: float) -> float:
 def black_between_shots(predictions: ShotPredictions) -> tuple[list[Run], list[Run]]:
     """Black passages where the network sees the shots change on both sides, and all others: a
     shot may be dark for a while."""
-    between, inside = [], []
+    between: list[Run] = []
+    inside: list[Run] = []
     for first, stop in black_passages(predictions):
         edges = [at for at in (first, stop) if 0 < at < len(predictions)]
         changes = (evidence_of_change(predictions, at) for at in edges)

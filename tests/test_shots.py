@@ -266,6 +266,8 @@ def test_an_edited_file() -> None:
         ("wipe", 150, 11),
         ("keep", 155, 45),
     ]
+    shots_named = [op.reason for op in decisions.operations if op.kind is Kind.KEEP]
+    assert shots_named == ["shot 1", "shot 2", "shot 3", "shot 4"]
     dissolve = decisions.operations[3]
     assert dissolve.parameters == {"in_offset": 6, "out_offset": 6, "audio": False}
     assert dissolve.reason == "dissolve, 12 frames"

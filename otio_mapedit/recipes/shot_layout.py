@@ -64,7 +64,7 @@ class Layout:
     def stretches(self) -> list[Stretch]:
         """The whole file, in order: every shot, and what sounds on behind the last picture."""
         shots = self.found.shots
-        numbers = itertools.accumulate(not shot.black for shot in shots)
+        numbers = itertools.accumulate(int(not shot.black) for shot in shots)
         found = [
             Stretch(self.span(shot.first, shot.stop), shot, shot.black and self.lifts, number)
             for shot, number in zip(shots, numbers, strict=True)
