@@ -8,10 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.cli_support import Cli, Outcome
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# No test measures time, and the same change gets the same answer from CI every time; at the desk
+# each run looks elsewhere.
+settings.register_profile(
+    "mapedit",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("mapedit")
 
 
 @pytest.fixture(scope="session")
