@@ -31,7 +31,7 @@ ConfigOption = Annotated[
 
 @app.command(cls=Verb)
 def train(
-    config: ConfigOption,
+    config: ConfigOption = Path("onnx/shots.toml"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
@@ -39,6 +39,7 @@ def train(
     """Train the shot network.
 
     \b
+      mapedit model train
       mapedit model train --config onnx/shots.toml
 
     The configuration names the material, the checkpoint to write and every number that matters.
@@ -108,9 +109,9 @@ def export(
 
 @app.command(cls=Verb)
 def evaluate(
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="JSON file of labelled shots.")],
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The labelled videos, named as in LABELS.")
+    labels: Annotated[Path, typer.Option(metavar="FILE", help="JSON file of labelled shots.")],
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="The labelled videos, named as in the labels.")
     ],
     worst: Annotated[int, typer.Option(help="How many of the worst videos to name.", min=0)] = 5,
     no_cache: NoCacheOption = False,
@@ -120,7 +121,7 @@ def evaluate(
     """Measure the network on labelled videos.
 
     \b
-      mapedit model evaluate labels.json videos/
+      mapedit model evaluate --data videos/ --labels labels.json
 
     Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames.
     """
@@ -130,7 +131,7 @@ def evaluate(
     output.listen(loudness(quiet, 0))
     known = load_labels(labels)
     with output.progress(quiet) as progress:
-        found = found_shots(known, folder, progress, remember=not no_cache)
+        found = found_shots(known, data, progress, remember=not no_cache)
     measured = evaluate_labels(known, found)
     if as_json:
         output.data_json(facts(measured))
@@ -138,6 +139,30 @@ def evaluate(
     output.show_table(table(measured))
     if worst:
         output.data("most faults: " + ", ".join(measured.worst(worst)))
+
+
+@app.command(cls=Verb)
+def pictures(
+    unpacked: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Unpacked packages that hold pictures.")
+    ],
+    out: Annotated[
+        Path, typer.Argument(metavar="TO", help="Folder for the pictures and their manifest.")
+    ] = Path("build/pictures"),
+) -> None:
+    """Gather freely licensed pictures for training.
+
+    \b
+      mapedit model pictures unpacked/
+
+    Training works without them and makes all its pictures itself then; the module
+    otio_mapedit.training.pictures names the packages.
+    """
+    from ..training.pictures import collect
+
+    made = collect(unpacked, out)
+    output.wrote(made)
+    output.data(f"wrote {made}")
 
 
 @app.command("preview-corpus", cls=Verb)

@@ -74,10 +74,13 @@ def build(manifest: Path, cache: Path, extra: Sequence[Path] = ()) -> Corpus:
     """Read the corpus named by ``manifest`` and by the ``extra`` manifests, or take it from cache.
 
     ``cache`` is an ``.npz`` file that is used when it was made from the same manifests and written
-    otherwise. Raises FormatError when a manifest cannot be read and MediaError when none of the
-    named files can be used.
+    otherwise. An ``extra`` manifest that does not exist is left out, with a warning. Raises
+    FormatError when a manifest cannot be read and MediaError when none of the named files can be
+    used.
     """
-    manifests = (manifest, *extra)
+    for missing in (path for path in extra if not path.exists()):
+        log.warning("%s is not there: training goes on without it", missing)
+    manifests = (manifest, *(path for path in extra if path.exists()))
     key = _key(manifests)
     if cache.exists() and (known := _load(cache, key)) is not None:
         return known
