@@ -102,8 +102,8 @@ def check(
     return Report(tuple(findings.faults), tuple(findings.remarks))
 
 
-def check_file(path: Path) -> Report:
-    """Check a timeline file of any format.
+def check_file(path: Path, rate: Fraction | None = None) -> Report:
+    """Check a timeline file of any format; ``rate`` is that of an EDL, which need not state it.
 
     Raises:
         UsageError: an unknown suffix. FormatError: the file cannot be understood.
@@ -115,7 +115,7 @@ def check_file(path: Path) -> Report:
     folder = path.absolute().parent
     if path.suffix.lower() == SUFFIX:
         return check(read(path), folder)
-    timeline = read_timeline(path)
+    timeline = read_timeline(path, rate)
     if path.suffix.lower() != ".otioz":
         return check(timeline, folder)
     inside = {bundled(clip) for clip in timeline.find_clips()} - {None}

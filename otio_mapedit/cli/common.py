@@ -93,6 +93,13 @@ VersionOption = Annotated[
         help="Version of an .fcpxml, 1.8 to 1.13. [default: 1.13 for finalcut, else 1.10]",
     ),
 ]  # fmt: skip
+RateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rate", metavar="RATE",
+        help="Frames per second of an EDL to read, which need not state it.",
+    ),
+]  # fmt: skip
 LossOption = Annotated[
     Path | None,
     typer.Option(

@@ -16,6 +16,7 @@ from .common import (
     JsonOption,
     LossOption,
     QuietOption,
+    RateOption,
     Verb,
     VerboseOption,
     VersionOption,
@@ -32,15 +33,7 @@ def convert(
     destination: Annotated[
         str, typer.Argument(metavar="TO", help="The file to write; its ending decides the kind.")
     ],
-    rate: Annotated[
-        str | None,
-        typer.Option(
-            "--rate",
-            metavar="RATE",
-            rich_help_panel=GROUPS[1],
-            help="Frames per second of an EDL to read, which need not state it.",
-        ),
-    ] = None,
+    rate: RateOption = None,
     media_root: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import MapeditError
+from ..timing import parse_rate
 from . import output
-from .common import FilesArgument, JsonOption, Verb, new_app
+from .common import FilesArgument, JsonOption, RateOption, Verb, new_app
 
 app = new_app()
 
@@ -47,14 +48,16 @@ def probe(files: FilesArgument, as_json: JsonOption = False) -> None:
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Timelines: .otio, .otioz or .mapedit files."),
+        typer.Argument(metavar="FILE", help="Timelines of any kind: .otio, .fcpxml, .edl, ...."),
     ],
+    rate: RateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a timeline: nothing offline, nothing outside its media.
 
     \b
       mapedit check cut.otio
+      mapedit check reel.edl --rate 25
 
     Faults are what makes an edit wrong or offline; remarks are worth a look. Exit code 3 if there
     is a fault.
@@ -62,9 +65,12 @@ def check(
     from ..check import check_file
 
     found, failed = [], []
+    given = parse_rate(rate) if rate else None
     for path in files:
+        # The rate is for the EDLs among the files.
+        known = given if path.suffix.lower() == ".edl" else None
         try:
-            found.append((path, check_file(path)))
+            found.append((path, check_file(path, known)))
         except MapeditError as error:
             failed.append((path, error))
     if as_json:

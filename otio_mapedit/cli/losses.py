@@ -34,22 +34,23 @@ def present(written: Written, target: Target, as_json: bool, verbose: int) -> No
         write_text(target.loss, content, target.force)
     if as_json:
         return
-    room = 0 if target.loss is not None else MOST_ROWS
     for report in written.reports:
-        room -= _show(report, room, verbose)
+        _show(report, verbose, rows_too=target.loss is None)
 
 
-def _show(report: LossReport, room: int, verbose: int) -> int:
-    """One report, with at most ``room`` rows; gives how many it took."""
-    rows = [loss for loss in report.losses if verbose or loss.severity is not Severity.NOTE]
+def _show(report: LossReport, verbose: int, rows_too: bool) -> None:
+    """One report: how much, and the first of it; notes, which cost nothing, come last."""
+    rows = [loss for loss in report.losses if loss.severity is not Severity.NOTE]
+    if verbose:
+        rows += [loss for loss in report.losses if loss.severity is Severity.NOTE]
     if not rows:
-        return 0
+        return
     output.say(f"mapedit: {_heading(report)}")
-    if room:
-        output.show_table(_table(rows[:room]), aside=True)
-        if len(rows) > room:
-            output.say(f"mapedit: and {len(rows) - room:,} more; --loss FILE writes them all")
-    return min(room, len(rows))
+    if rows_too:
+        output.show_table(_table(rows[:MOST_ROWS]), aside=True)
+        if len(rows) > MOST_ROWS:
+            more = len(rows) - MOST_ROWS
+            output.say(f"mapedit: and {more:,} more; --loss FILE writes them all")
 
 
 def _heading(report: LossReport) -> str:

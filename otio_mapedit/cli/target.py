@@ -47,7 +47,7 @@ def target_for(
         OutputExistsError, OutputError: see :func:`otio_mapedit.files.ensure_writable`; also an
             output that is one of the inputs.
     """
-    name = default + _DEFAULT.get(str(program).lower(), ".otio") if written is None else written
+    name = default + _ending(program) if written is None else written
     if name == "-" or name.startswith("-."):
         path, kind = None, (name[1:] or ".otio").lower()
     else:
@@ -68,6 +68,12 @@ def target_for(
     if path is not None and loss is not None and path.absolute() == loss.absolute():
         raise OptionError("--loss names the file to write itself", "Give the report another name.")
     return target
+
+
+def _ending(program: str | None) -> str:
+    """What the name ends with where none was given."""
+    chosen = layered(_OUTPUT_SECTION, {"for": program}).get("for")
+    return _DEFAULT.get(str(chosen).lower(), ".otio")
 
 
 def _program(given: str | None, kind: str) -> str:

@@ -45,7 +45,7 @@ def render(
     texts, report = write_edl(timeline, profile)
     marked: dict[str, str] = {}
     for number, (name, text) in enumerate(texts.items(), 1):
-        if _is_empty(text):
+        if not read_edl(text)[0].find_clips():
             report.lost("track", "without any edit, an EDL is not written", name)
         else:
             marked[f"-V{number}" if marked else ""] = text
@@ -64,13 +64,3 @@ def read_back(contents: Sequence[bytes]) -> otio.schema.Timeline:
     for other in others:
         first.tracks.extend([track.clone() for track in other.tracks])
     return first
-
-
-def _is_empty(text: str) -> bool:
-    try:
-        read_edl(text.encode())
-    except FormatError as error:
-        if "no line of it is an edit" in error.message:
-            return True
-        raise
-    return False
