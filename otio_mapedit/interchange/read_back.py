@@ -32,7 +32,7 @@ def verify_edit(
         FormatError: they differ, and the report does not say why.
     """
     named = {loss.track for loss in report.losses if loss.severity is not Severity.NOTE}
-    for track, where in _differences(intended, found):
+    for track, where in differences(intended, found):
         if track not in named and "" not in named:
             raise FormatError(
                 f"{suffix} cannot carry this timeline without change: {where}",
@@ -40,7 +40,7 @@ def verify_edit(
             )
 
 
-def _differences(
+def differences(
     intended: otio.schema.Timeline, found: otio.schema.Timeline
 ) -> Iterator[tuple[str, str]]:
     """Tracks that differ, each with the first place where."""
@@ -52,7 +52,7 @@ def _differences(
             pairs = zip_longest(_facts(one, rate), _facts(other, rate))
             for number, (mine, its) in enumerate(pairs, 1):
                 if mine is None or its is None or not _equal(mine, its):
-                    yield name, f"clip {number} of track {name!r} would differ"
+                    yield name, f"clip {number} of track {name!r} differs"
                     break
 
 

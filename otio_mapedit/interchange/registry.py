@@ -18,14 +18,16 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..assemble import assemble
 from ..config import nearest
 from ..disassemble import NOT_UNDERSTOOD, disassemble
 from ..errors import OptionError, OutputError, UsageError
 from ..files import ensure_writable, replacing, replacing_all
+from ..timeline_view import own_metadata
 from .fcpxml_words import fcpxml_profile
 from .loss import LossReport
 from .media_root import MediaRoot, relocate
-from .read_back import verify_edit
+from .read_back import differences, verify_edit
 
 #: What `--for` may say.
 HOSTS = ("plain", "resolve", "premiere", "finalcut")
@@ -267,9 +269,19 @@ def _is_text(path: Path) -> bool:
 def _lost(timeline: otio.schema.Timeline) -> LossReport:
     """What a decision list cannot say about a timeline."""
     report = LossReport("mapedit", "write")
-    notes = disassemble(timeline).metadata.get(NOT_UNDERSTOOD, [])
+    decisions = disassemble(timeline)
+    notes = decisions.metadata.get(NOT_UNDERSTOOD, [])
     for note in notes if isinstance(notes, list) else []:
         report.lost("edit", str(note))
+    if report.clean:
+        for track, where in differences(timeline, assemble(decisions)):
+            report.changed("edit", where, track)
+    kept = {operation.id for operation in decisions.operations}
+    for clip in timeline.find_clips():
+        identity = own_metadata(clip).get("id")
+        if isinstance(identity, str) and identity not in kept:
+            kept.add(identity)
+            report.changed("id", f"{identity} is not kept", clip.parent().name, clip.name)
     return report
 
 
