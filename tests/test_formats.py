@@ -449,7 +449,8 @@ def test_the_adapters_in_python(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 REAL = {
     "24.fcpxml": None, "TimelineSample.fcpxml": None, "premiere_example.xml": None,
-    "Final Cut Pro XMEML 2.xml": None, "cmx3600_5994.edl": Fraction(60000, 1001), "dissolve_test.edl": None,
+    "Final Cut Pro XMEML 2.xml": None,
+    "cmx3600_5994.edl": Fraction(60000, 1001), "dissolve_test.edl": None,
     "INS4_R1_010417.edl": Fraction(24), "speed_effects_small.edl": None,
 }  # fmt: skip
 
