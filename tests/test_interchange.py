@@ -145,7 +145,9 @@ def test_what_a_decision_list_cannot_say_is_named(tmp_path: Path) -> None:
     timeline = assemble(decisions(tmp_path))
     timeline.tracks.insert(1, timeline.tracks[0].deepcopy())
     (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit").reports
-    assert [loss.message for loss in lost.losses] == ["clips on video track 'V1', above the first (2 times)"]
+    assert [loss.message for loss in lost.losses] == [
+        "clips on video track 'V1', above the first (2 times)"
+    ]
 
 
 def test_bundle(tmp_path: Path) -> None:
