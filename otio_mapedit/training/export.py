@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
-
-import onnx
 
 from .. import __version__
 from ..errors import ModelError
