@@ -268,7 +268,7 @@ def test_written_lists_read_back(timeline: otio.schema.Timeline, profile: str) -
 def test_assembled_edits_read_back(decisions: DecisionList) -> None:
     timeline = assemble(decisions)
     texts, report = write_edl(timeline)
-    known = {"enabled", "mixed rates", "marker", "transition", "gain"}
+    known = {"enabled", "mixed rates", "marker", "transition", "gain", "speed"}
     assert {loss.feature for loss in report.losses} <= known
     if any(loss.feature == "transition" and loss.severity == "lost" for loss in report.losses):
         return

@@ -137,6 +137,10 @@ class FileBook:
         if available is not None:
             begin = exact_time(available.start_time)
             end = begin + exact_time(available.duration)
+        elif len(clip.markers):
+            # Nobody knows how long the media is; it lasts at least to its last marker.
+            moments = [exact_time(m.marked_range.end_time_exclusive()) for m in clip.markers]
+            end = max(end, *moments)
         file = self.files.get(key)
         if file is None:
             number = len(self.files) + 1
