@@ -35,7 +35,7 @@ class Join:
         return self.before + self.after
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """A clip on a track: record frames from the sequence's first frame, its media's clock.
 
@@ -87,15 +87,15 @@ def place_track(
         single = isinstance(item, otio.schema.Clip)
         clips = [found for piece in pieces if (found := _placed(piece, rate)) is not None]
         if pending is not None and single and clips:
-            clips[0] = replace(clips[0], head=_join(pending, rate))
+            clips[0].head = _join(pending, rate)
         elif pending is not None and not single and not isinstance(item, otio.schema.Gap):
             report.lost("transition", "a transition into a nested sequence", track.name, item.name)
             if placed and placed[-1].tail:
-                placed[-1] = replace(placed[-1], tail=None)
+                placed[-1].tail = None
         if clips:
-            clips[0] = replace(clips[0], after_gap=after_gap)
+            clips[0].after_gap = after_gap
             if placed and not after_gap:
-                placed[-1] = replace(placed[-1], before_gap=False)
+                placed[-1].before_gap = False
         placed += clips
         position += length
         after_gap = not clips or clips[-1].end < frame_at(position, rate)
@@ -108,7 +108,7 @@ def _close(
 ) -> None:
     """Give the clip before a transition its tail."""
     if placed and not after_gap:
-        placed[-1] = replace(placed[-1], tail=_join(transition, rate))
+        placed[-1].tail = _join(transition, rate)
 
 
 def _join(transition: otio.schema.Transition, rate: Fraction) -> Join:

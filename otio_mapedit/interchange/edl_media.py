@@ -15,8 +15,7 @@ import opentimelineio as otio
 
 from ..timing import exact_rate
 from .edl_words import AUXILIARY, BLACK
-from .timeline_facts import ClipData, plain_values, reference_url
-from .urls import file_name
+from .timeline_facts import ClipData, name_in_url, plain_values, reference_url
 
 _UNFIT = re.compile(r"[^A-Z0-9_.\-]+")
 _RESERVED = frozenset({BLACK, AUXILIARY})
@@ -47,7 +46,7 @@ class ReelNames:
         reference = clip.media_reference
         url = reference_url(reference)
         if url:
-            stem = file_name(url)
+            stem = name_in_url(url)
             return ("url", url), stem.rpartition(".")[0] or stem
         name = (reference.name if reference is not None else "") or clip.name
         return ("name", name), name

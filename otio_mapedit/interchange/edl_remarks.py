@@ -13,8 +13,7 @@ from ..timing import exact_time, frame_at
 from .edl_layout import Placed
 from .edl_words import hint, one_line
 from .loss import LossReport
-from .timeline_facts import ClipData, carried, reference_url
-from .urls import file_name
+from .timeline_facts import ClipData, carried, name_in_url, reference_url
 
 
 def name_remarks(clip: otio.schema.Clip | None, word: str) -> list[str]:
@@ -29,7 +28,7 @@ def source_file(clip: otio.schema.Clip | None) -> str:
         return ""
     reference = clip.media_reference
     url = reference_url(reference)
-    name = file_name(url) if url else reference.name if reference is not None else ""
+    name = name_in_url(url) if url else reference.name if reference is not None else ""
     return one_line(name)
 
 

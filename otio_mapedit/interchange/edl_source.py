@@ -7,6 +7,7 @@ is the lowest media frame that is shown, also where the clip runs backwards.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -93,6 +94,7 @@ def _taken(frames: int, scalar: Fraction, media: Fraction, rate: Fraction) -> in
     return max(1, taken) if frames else 0
 
 
+@functools.lru_cache(maxsize=64)
 def day_length(rate: Fraction, drop: bool) -> int:
     """Frames from midnight to midnight as timecode counts them."""
     drop = drop and can_drop_frames(rate)

@@ -63,6 +63,11 @@ def wipe_number(transition: otio.schema.Transition) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 1
 
 
+def _from_m2(scalar: Fraction, rate: Fraction) -> Fraction:
+    """The speed that a reader makes of M2's tenth of a frame."""
+    return speed_from_text(speed_text(scalar, rate), rate)
+
+
 class _TrackWriter:
     """The events of one track."""
 
@@ -277,7 +282,7 @@ class _TrackWriter:
                 data["duration"] = [span.duration.value, span.duration.rate]
                 data["frames"] = frames
             found.append(hint("SOURCE", data))
-        if speed_from_text(speed_text(placed.scalar, self.rate), self.rate) != placed.scalar:
+        if placed.scalar != 1 and _from_m2(placed.scalar, self.rate) != placed.scalar:
             found.append(hint("SPEED", str(placed.scalar)))
         return found
 

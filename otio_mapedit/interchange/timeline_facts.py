@@ -9,6 +9,7 @@ transition ``pattern`` of a wipe.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ import opentimelineio as otio
 
 from ..timing import exact_rate
 from .gain import gain_of
+from .urls import file_name
 
 #: Keys of ``clip.metadata["mapedit"]`` that every format carries.
 CARRIED = ("id", "confidence", "reason", "source", "link")
@@ -192,6 +194,12 @@ def channel_count(data: ClipData, sources: Mapping[str, Mapping[str, Any]], inde
     stream: Any = streams[min(at, len(streams) - 1)]
     count = stream.get("channels") if hasattr(stream, "items") else None
     return max(0, count) if isinstance(count, int) else 0
+
+
+@functools.lru_cache(maxsize=4096)
+def name_in_url(url: str) -> str:
+    """The file's name at the end of a URL; timelines ask for the same few again and again."""
+    return file_name(url)
 
 
 def reference_url(reference: otio.core.MediaReference | None) -> str:

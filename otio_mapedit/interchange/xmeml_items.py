@@ -41,8 +41,8 @@ def edges_of(plan: Plan, piece: Piece, media: tuple[Fraction, Fraction]) -> Edge
         offset = media[1] - plan.upper(piece)
     before = head.before if head is not None else 0
     after = tail.after if tail is not None else 0
-    exact = offset - before * speed / plan.rate
-    first = frame_at(exact / speed, plan.rate)
+    exact = offset - before * speed / plan.rate if before else offset
+    first = frame_at(exact if speed == 1 else exact / speed, plan.rate)
     length = piece.record.duration + before + after
     return Edges(
         -1 if head is not None else piece.record.start,

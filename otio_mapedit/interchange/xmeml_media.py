@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,9 +18,10 @@ from .timeline_facts import (
     channel_count,
     clip_data,
     media_rate,
+    name_in_url,
     reference_url,
 )
-from .urls import file_name, media_url
+from .urls import media_url
 from .xmeml_words import XmemlProfile, add, add_rate, add_timecode, is_writable_rate
 
 
@@ -133,14 +135,14 @@ class FileBook:
         rate = media_rate(clip)
         if not is_writable_rate(rate) or rate > 1000:
             rate = plan.rate
-        begin, end = piece.source_start, plan.upper(piece)
         if available is not None:
-            begin = exact_time(available.start_time)
-            end = begin + exact_time(available.duration)
-        elif len(clip.markers):
+            first, length = available.start_time, available.duration
+            begin, end = _seconds(first.value, first.rate, length.value, length.rate)
+        else:
+            begin, end = piece.source_start, plan.upper(piece)
             # Nobody knows how long the media is; it lasts at least to its last marker.
-            moments = [exact_time(m.marked_range.end_time_exclusive()) for m in clip.markers]
-            end = max(end, *moments)
+            for marker in clip.markers if len(clip.markers) else ():
+                end = max(end, exact_time(marker.marked_range.end_time_exclusive()))
         file = self.files.get(key)
         if file is None:
             number = len(self.files) + 1
@@ -148,7 +150,7 @@ class FileBook:
             file = MediaFile(f"file-{number}", url, "", rate, start, end)
             reference = clip.media_reference
             stated = reference.name if reference is not None else ""
-            file.name = file_name(file.url) if file.url else stated or clip.name
+            file.name = name_in_url(file.url) if file.url else stated or clip.name
             file.reel = facts.reel
             drop = facts.fact("drop_frame", self.sources)
             file.drop = self.drop if drop is None else bool(drop)
@@ -166,6 +168,13 @@ class FileBook:
         found = [facts.fact(name, self.sources) for name in ("width", "height")]
         width, height = (value if isinstance(value, int) else 0 for value in found)
         return width, height
+
+
+@functools.lru_cache(maxsize=4096)
+def _seconds(start: float, rate: float, length: float, clock: float) -> tuple[Fraction, Fraction]:
+    """First and last moment of a range, kept because all clips of a file state the same one."""
+    begin = exact_time(otio.opentime.RationalTime(start, rate))
+    return begin, begin + exact_time(otio.opentime.RationalTime(length, clock))
 
 
 def path_url(url: str, profile: XmemlProfile) -> str:
@@ -189,6 +198,7 @@ def _url(clip: otio.schema.Clip) -> str:
     return absolute_url(url) if url else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def absolute_url(url: str) -> str:
     """A URL that importers accept. A relative one has no such form: it stands below the root,
     and the clip's note says what it was."""

@@ -247,8 +247,10 @@ class _Writer:
         file = self.files.of(piece)
         generator = isinstance(piece.item.media_reference, otio.schema.GeneratorReference)
         edges = edges_of(plan, piece, (file.start, file.end))
-        speed = abs(piece.speed) or Fraction(1)
-        length = frame_at((file.end - file.start) / speed, plan.rate)
+        seconds = file.end - file.start
+        length = frame_at(
+            seconds if piece.speed == 1 else seconds / (abs(piece.speed) or 1), plan.rate
+        )
         tag = "generatoritem" if generator and track.is_video else "clipitem"
         element = add_clip_head(parent, tag, identifier, piece, plan, edges, length)
         if tag == "generatoritem":

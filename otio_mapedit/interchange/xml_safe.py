@@ -202,6 +202,8 @@ def _inline(element: Element) -> str:
 
 
 def _attributes(element: Element) -> str:
+    if not element.attrib:
+        return ""
     return "".join(
         f' {name}="{_ATTRIBUTE_SPECIAL.sub(lambda m: _ATTRIBUTE[m[0]], clean(value))}"'
         for name, value in element.attrib.items()
