@@ -134,13 +134,14 @@ def elements(draw: st.DrawFn, depth: int = 3) -> Element:
 
 def _content(element: Element) -> object:
     """What a reader sees; white space beside child elements is layout unless text is there."""
-    pieces = [element.text or "", *(child.tail or "" for child in element)]
+    # Cleaned first: Python takes some characters that XML cannot hold for white space.
+    pieces = [clean(element.text or ""), *(clean(child.tail or "") for child in element)]
     if len(element) and not any(piece.strip() for piece in pieces):
         pieces = [""] * len(pieces)
     return (
         element.tag,
         {key: clean(value) for key, value in element.attrib.items()},
-        [clean(piece) for piece in pieces],
+        pieces,
         [_content(child) for child in element],
     )
 
