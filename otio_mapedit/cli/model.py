@@ -141,6 +141,48 @@ def evaluate(
         output.data("most faults: " + ", ".join(measured.worst(worst)))
 
 
+@app.command("evaluate-importance", cls=Verb)
+def evaluate_importance(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="TVSum or SumMe: .h5, .mat or a folder of .mat.")
+    ],
+    scores: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='Scores to judge, as JSON: {"video_1": [0.1, ...]}.'),
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TVSum's own .mat, for an .h5 without user_scores."),
+    ] = None,
+    splits: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Published splits, JSON or text.")
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="F-score over people: mean or max. [default: max for SumMe, else mean]",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge scores of moments beside people, position and chance, on rated videos.
+
+    \b
+      mapedit model evaluate-importance ydata-tvsum50.mat
+      mapedit model evaluate-importance tvsum.h5 --splits splits.json --scores mine.json
+
+    Rank correlations with each person and with their mean; the F-score of a 15 % summary.
+    """
+    from .importance_view import evaluated, facts, table
+
+    found = evaluated(data, scores=scores, ratings=ratings, splits=splits, rule=rule)
+    if as_json:
+        output.data_json(facts(found))
+    else:
+        output.show_table(table(found))
+
+
 @app.command(cls=Verb)
 def pictures(
     unpacked: Annotated[

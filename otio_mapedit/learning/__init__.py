@@ -1,0 +1,1 @@
+"""Learning from people: what they rated and chose, and how well a machine agrees with them."""
