@@ -170,7 +170,15 @@ def can_drop_frames(rate: Fraction) -> bool:
 
 def frame_at(seconds: Fraction, rate: Fraction) -> int:
     """Frame nearest to a moment; a moment half-way belongs to the later frame."""
-    return math.floor(seconds * rate + Fraction(1, 2))
+    # Whole numbers only: timelines ask this of every edge, and fractions are slow.
+    frames = seconds.numerator * rate.numerator
+    whole = seconds.denominator * rate.denominator
+    return (2 * frames + whole) // (2 * whole)
+
+
+def is_on_frame(seconds: Fraction, rate: Fraction) -> bool:
+    """Whether a frame begins exactly at a moment."""
+    return seconds.numerator * rate.numerator % (seconds.denominator * rate.denominator) == 0
 
 
 def frame_within(seconds: Fraction, rate: Fraction) -> int:
@@ -295,11 +303,17 @@ def exact_rate(rate: float) -> Fraction:
 
 def exact_time(time: otio.opentime.RationalTime) -> Fraction:
     """Seconds of an OTIO time, on its exact rate."""
-    value = time.value
+    return _exact_time(time.value, time.rate)
+
+
+@functools.lru_cache(maxsize=8192)
+def _exact_time(value: float, rate: float) -> Fraction:
+    """Kept, because every stage of a conversion asks for the same times again."""
+    exact = exact_rate(rate)
     # Whole frames, as nearly all times are, need no search for a nearby fraction.
-    whole = int(value) if value.is_integer() else None
-    frames = Fraction(value).limit_denominator(100_000) if whole is None else whole
-    return frames / exact_rate(time.rate)
+    if value.is_integer():
+        return Fraction(int(value) * exact.denominator, exact.numerator)
+    return Fraction(value).limit_denominator(100_000) / exact
 
 
 def _dropped_per_minute(labels: int) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import opentimelineio as otio
 
 from ..errors import FormatError
+from .edl_parse import parse_edl
 from .edl_reader import read_edl
 from .edl_writer import write_edl
 from .loss import LossReport
@@ -45,7 +46,7 @@ def render(
     texts, report = write_edl(timeline, profile)
     marked: dict[str, str] = {}
     for number, (name, text) in enumerate(texts.items(), 1):
-        if not read_edl(text)[0].find_clips():
+        if not parse_edl(text).events:
             report.lost("track", "without any edit, an EDL is not written", name)
         else:
             marked[f"-V{number}" if marked else ""] = text

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import opentimelineio as otio
 
-from ..timing import STANDARD_RATES, FrameRange, exact_rate, exact_time, frame_at, timecode
+from ..timing import (
+    STANDARD_RATES,
+    FrameRange,
+    exact_rate,
+    exact_time,
+    frame_at,
+    is_on_frame,
+    timecode,
+)
 from .loss import LossReport
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 #: Rates above are clocks of sound, not of pictures.
 _FASTEST = 1000
 _FALLBACK_RATE = Fraction(25)
+_REAL_TIME = Fraction(1)
 
 
 @dataclass(slots=True, eq=False)
@@ -175,19 +184,22 @@ def _plan_track(
             waiting = item
             continue
         begin, clock = clock, clock + _duration(item, plan)
-        cut = (begin, clock) if window is None else (max(begin, window[0]), min(clock, window[1]))
-        zero = window[0] if window else Fraction(0)
-        edges = frame_at(cut[0] - zero, plan.rate), frame_at(cut[1] - zero, plan.rate)
-        if edges[0] >= edges[1]:
+        if window is None:
+            cut = edges = (begin, clock)
+        else:
+            cut = (max(begin, window[0]), min(clock, window[1]))
+            edges = (cut[0] - window[0], cut[1] - window[0])
+        start, end = frame_at(edges[0], plan.rate), frame_at(edges[1], plan.rate)
+        if start >= end:
             if begin < clock and window is None:
                 plan.report.lost(
-                    "clip", "shorter than half a frame", track.name, item.name, plan.at(edges[0])
+                    "clip", "shorter than half a frame", track.name, item.name, plan.at(start)
                 )
             continue
-        piece = Piece(item, FrameRange.between(*edges), index)
-        _read_source(piece, cut[0] - begin, clock - cut[1], cut[1] - cut[0])
-        off_grid = any((edge - zero) * plan.rate % 1 for edge in cut)
-        if off_grid and not piece.is_gap:
+        piece = Piece(item, FrameRange.between(start, end), index)
+        _read_source(piece, cut[0] - begin, clock - cut[1])
+        on_grid = all(is_on_frame(edge, plan.rate) for edge in edges)
+        if not on_grid and not piece.is_gap:
             plan.report.changed(
                 "cut", "an edge was moved to the nearest frame", **_where(plan, track, piece)
             )
@@ -252,19 +264,17 @@ def _duration(item: Any, plan: Plan) -> Fraction:
 
 def speed_of(item: Any) -> Fraction:
     """Product of an item's linear time warps; 0 is a freeze frame."""
-    speed = Fraction(1)
-    for effect in item.effects:
+    speed = _REAL_TIME
+    for effect in item.effects if len(item.effects) else ():
         if isinstance(effect, otio.schema.LinearTimeWarp):
             speed *= Fraction(effect.time_scalar).limit_denominator(1_000_000)
     return speed
 
 
-def _read_source(piece: Piece, head: Fraction, tail: Fraction, length: Fraction) -> None:
+def _read_source(piece: Piece, head: Fraction, tail: Fraction) -> None:
     """Where a piece begins in its media, after ``head`` and ``tail`` seconds were trimmed."""
     span = item_range(piece.item)
     start = exact_time(span.start_time) if span is not None else Fraction(0)
-    piece.speed = Fraction(1) if piece.is_gap else speed_of(piece.item)
-    if piece.speed < 0:
-        piece.source_start = start + tail * -piece.speed
-    else:
-        piece.source_start = start + head * piece.speed
+    piece.speed = _REAL_TIME if piece.is_gap else speed_of(piece.item)
+    before = tail if piece.speed < 0 else head
+    piece.source_start = start + before * abs(piece.speed) if before else start

@@ -16,7 +16,7 @@ import opentimelineio as otio
 
 from ..errors import FormatError
 from ..timing import exact_time
-from .fcpxml_plan import Join, Piece, TrackPlan, plan_stack, sequence_rate
+from .fcpxml_plan import Join, Piece, Plan, TrackPlan, plan_stack, sequence_rate
 from .loss import LossReport, Severity
 
 #: Exact times go through decimals in some formats; a tenth of a millisecond is no frame.
@@ -45,20 +45,23 @@ def differences(
 ) -> Iterator[tuple[str, str]]:
     """Tracks that differ, each with the first place where."""
     rate = sequence_rate(intended.tracks, intended.global_start_time)
+    plans = [
+        plan_stack(timeline.tracks, rate, 0, False, LossReport("", "read"))
+        for timeline in (intended, found)
+    ]
     for pictures in (True, False):
-        ours, theirs = (_tracks(timeline, rate, pictures) for timeline in (intended, found))
+        ours, theirs = (_tracks(plan, pictures) for plan in plans)
         for one, other in zip_longest(ours, theirs):
             name = (one or other).track.name or ""
-            pairs = zip_longest(_facts(one, rate), _facts(other, rate))
+            pairs = zip_longest(_facts(one), _facts(other))
             for number, (mine, its) in enumerate(pairs, 1):
                 if mine is None or its is None or not _equal(mine, its):
                     yield name, f"clip {number} of track {name!r} differs"
                     break
 
 
-def _tracks(timeline: Any, rate: Fraction, pictures: bool) -> list[TrackPlan]:
+def _tracks(plan: Plan, pictures: bool) -> list[TrackPlan]:
     """The tracks of one kind that hold anything."""
-    plan = plan_stack(timeline.tracks, rate, 0, False, LossReport("", "read"))
     return [
         track
         for track in plan.tracks
@@ -66,7 +69,7 @@ def _tracks(timeline: Any, rate: Fraction, pictures: bool) -> list[TrackPlan]:
     ]
 
 
-def _facts(track: TrackPlan | None, rate: Fraction) -> list[tuple[Any, ...]]:
+def _facts(track: TrackPlan | None) -> list[tuple[Any, ...]]:
     """What counts of each clip: kind and frames first, then the time in its media."""
     return [
         (piece.is_clip, piece.record, _join(piece.head), _join(piece.tail), _source(piece))

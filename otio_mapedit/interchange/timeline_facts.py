@@ -25,6 +25,7 @@ from .urls import file_name
 #: Keys of ``clip.metadata["mapedit"]`` that every format carries.
 CARRIED = ("id", "confidence", "reason", "source", "link")
 
+_REAL_TIME = Fraction(1)
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -147,7 +148,7 @@ def media_rate(clip: otio.schema.Clip) -> Fraction:
 
 def speed_of(clip: otio.schema.Clip) -> Fraction:
     """Constant speed of a clip: 1 where it has no time warp, 0 for a freeze frame."""
-    scalar = Fraction(1)
+    scalar = _REAL_TIME
     for effect in clip.effects if len(clip.effects) else ():
         if isinstance(effect, otio.schema.LinearTimeWarp):
             # A freeze frame is one of scalar 0.

@@ -7,6 +7,7 @@ URLs that somebody forgot to encode.
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
@@ -18,11 +19,13 @@ _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE = "/:@!$&'()*+,;=~-._"
 
 
+@functools.lru_cache(maxsize=4096)
 def media_url(text: str) -> str:
     """``text`` (a path or a URL) as a percent-encoded URL.
 
     Absolute paths become ``file:///`` URLs, relative ones ``./`` references; URLs of other
-    schemes only get what must be encoded encoded.
+    schemes only get what must be encoded encoded. Kept, because timelines ask for the same few
+    again and again.
     """
     if text.startswith("\\\\"):
         return "file:" + quote(text.replace("\\", "/"), safe=_SAFE)

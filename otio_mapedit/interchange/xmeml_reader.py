@@ -96,7 +96,9 @@ class _Reader:
         )
         timeline.metadata[NAMESPACE] = {"drop_frame": drop}
         stack = self.stack(element, SequenceClock(rate, frame, drop))
-        timeline.tracks.extend([track.clone() for track in stack])
+        tracks = list(stack)
+        del stack[:]  # a track has one parent
+        timeline.tracks.extend(tracks)
         markers = read_markers(element, said.get("markers"), Fraction(0), rate)
         timeline.tracks.markers.extend(markers)
         return timeline
