@@ -80,7 +80,7 @@ def long_edit(clips: int) -> otio.schema.Timeline:
 
 def ours(suffix: str, timeline: otio.schema.Timeline, folder: Path) -> dict[str, Callable[[], Any]]:
     """What is timed of one of our formats."""
-    texts, report = render(timeline, suffix)
+    texts, _ = render(timeline, suffix)
     contents = [text.encode() for text in texts.values()]
     target = folder / f"cut{suffix}"
     return {
