@@ -146,7 +146,7 @@ def _clip(
 ) -> otio.schema.Clip:
     source = item.source
     clip = otio.schema.Clip(
-        name=source.name,
+        name=str(item.listed.operation.parameters.get("name") or source.name),
         media_reference=_reference(source),
         source_range=otio.opentime.TimeRange(
             rational_time(source.start_frame + part.start, source.rate),

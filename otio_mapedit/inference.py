@@ -25,6 +25,7 @@ from .features import PictureSamples, SoundFeatures
 from .media import MediaInfo
 from .progress import Progress, silent
 from .spec import Frames, ShotSpec, Window
+from .transcript import Transcript
 from .weights import Network, open_network
 
 Item = TypeVar("Item")
@@ -79,6 +80,7 @@ class Predictions:
     sound: SoundFeatures | None = None
     samples: PictureSamples | None = None
     shots: ShotPredictions | None = None
+    transcript: Transcript | None = None
 
 
 def predict_shots(media: MediaInfo, cache: Cache, progress: Progress = silent) -> ShotPredictions:

@@ -8,7 +8,7 @@ the *source's* grid from the file's first frame (0), never timecode; offsets in 
 count frames of the *sequence*.
 
 ==========  =========================================================================
-keep        place this range of the source
+keep        place this range of the source; ``name``, if given, names its clip
 drop        leave this range out; ``mode`` says how: ``extract`` (default) closes the
             hole, ``lift`` leaves a gap of its length, ``disable`` places it as a
             disabled clip, ``mark`` places it enabled, under a red marker

@@ -14,7 +14,7 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from .operations import DecisionList
 from .progress import Progress, silent
 from .recipes import Need, Recipe
 from .timing import seconds_at
+from .transcript import find_transcript, read_transcript
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,28 @@ def decide_footage(
     """The same for files that are known already."""
     tools = tools or Tools()
     known = [predict(media, recipe, options, tools) for media in in_order(footage)]
-    return recipe.decide(known, options)
+    return recipe.decide(with_transcripts(known, getattr(options, "transcript", None)), options)
+
+
+def with_transcripts(known: Sequence[Predictions], place: Path | None) -> list[Predictions]:
+    """The same with what is said in each file, from a transcript or a folder of them at ``place``.
+
+    Raises:
+        FormatError: a transcript cannot be read. UsageError: none is named like any of the files.
+    """
+    if place is None:
+        return list(known)
+    alone = len(known) == 1
+    found = [find_transcript(place, each.media.path, alone) for each in known]
+    if not any(found):
+        raise UsageError(
+            f"no transcript in {place} is named like {known[0].media.name}",
+            f"Call it {known[0].media.path.stem}.srt, .vtt or .json.",
+        )
+    return [
+        replace(each, transcript=read_transcript(path)) if path else each
+        for each, path in zip(known, found, strict=True)
+    ]
 
 
 def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Predictions:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from .common import GROUPS
 
 #: What stands for a value in the help, by its parser or else by its type.
 _WORDS: dict[Any, str] = {
-    parse_length: "LENGTH", parse_rate: "RATE",
+    parse_length: "LENGTH", parse_rate: "RATE", Path: "FILE",
     Length: "LENGTH", Fraction: "RATE", int: "NUMBER", float: "NUMBER",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 from .. import speech
 from ..config import option
@@ -35,6 +36,7 @@ from ..timing import (
 from . import Need
 from .footage import SequenceClock, generator, option_values, title
 from .selection import Manner, Piece, select
+from .spoken import FILLERS, parse_fillers
 
 NAME = "roughcut"
 SUMMARY = "Rough cut of rushes: keeps speech, drops dead air, black and unusable pictures."
@@ -83,6 +85,13 @@ class Options:
     dissolve: Length = option(
         Length(), "join clips by dissolves of this length, where the media has handles for it"
     )
+    transcript: Path | None = option(
+        None,
+        "what is said: .srt, .vtt or Whisper's .json, or a folder of them named like the files; "
+        "fillers, false starts and repeated sentences go, clips are named by their words",
+        parse=Path,
+    )
+    fillers: str = option(FILLERS, "words that go, with a transcript; none for none")
     rate: Fraction | None = option(
         None, "frames per second of the sequence; default: of the first picture", parse=parse_rate
     )
@@ -148,6 +157,7 @@ def _manner(options: Options) -> Manner:
         margin_after=after if options.margin_after is None else options.margin_after,
         min_pause=pause if options.min_pause is None else options.min_pause,
         min_shot=options.min_shot,
+        fillers=parse_fillers(options.fillers),
     )
 
 
@@ -203,7 +213,11 @@ def _operations(
                     reason = between if before.file is file else "next file"
                     yield _join(before, after, 0 if blocked else dissolve, sequence, reason)
                 yield file.operation(
-                    Kind.KEEP, piece.range, confidence=piece.confidence, reason=piece.reason
+                    Kind.KEEP,
+                    piece.range,
+                    confidence=piece.confidence,
+                    reason=piece.reason,
+                    parameters={"name": piece.name} if piece.name else {},
                 )
                 before, blocked = after, False
             if doubtful or piece.confidence < REVIEW:

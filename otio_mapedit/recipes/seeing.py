@@ -27,11 +27,12 @@ MAY_BE_MEANT = ("nothing but a plain colour", "frozen picture")
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """A passage whose picture is of no use."""
+    """A passage whose picture is of no use, or, if ``spoken``, whose words are."""
 
     range: FrameRange
     reason: str
     confidence: float
+    spoken: bool = False
 
 
 def faulty_passages(

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..features import HOP, SILENCE
 from ..inference import Predictions
 from ..media import MediaInfo
-from ..solve import Evidence, Grid, Rules, holes, solve
+from ..solve import Evidence, Grid, Rules, holes, solve, union
+from ..sources import source_of
 from ..timing import (
     FrameRange,
     Length,
@@ -26,8 +27,10 @@ from ..timing import (
     rescale_floor,
     seconds_at,
 )
+from ..transcript import Transcript
 from .hearing import TRUE_SILENCE, Heard, hear
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
+from .spoken import name_of, passages, unwanted
 
 #: Seconds that sound without speech must last to be kept for its own sake.
 LEAST_SOUND = 1.0
@@ -49,6 +52,7 @@ class Manner:
     margin_after: Length
     min_pause: Length
     min_shot: Length
+    fillers: frozenset[tuple[str, ...]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Piece:
     kept: bool
     reason: str
     confidence: float
+    name: str = ""  # what is said first in it
 
 
 def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece]:
@@ -68,12 +73,15 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     leaves room for it, and at least one.
     """
     media = known.media
-    judged = _Judged.of(known)
+    judged = _Judged.of(known).without_unwanted(known.transcript, manner)
     kept = judged.kept(manner, sequence)
     if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
         judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
         kept = judged.kept(manner, sequence)
     pieces = [judged.keep(span, manner) for span in kept]
+    if known.transcript:
+        said, rate = known.transcript, media.rate
+        pieces = [replace(piece, name=name_of(said, piece.range, rate)) for piece in pieces]
     for hole in holes(kept, media.frame_count):
         pieces += judged.drops(hole, _min_pause(manner, media.rate))
     return sorted(pieces, key=lambda piece: piece.range)
@@ -154,9 +162,26 @@ class _Judged:
         hop = known.sound.hop if known.sound is not None else HOP
         return cls(media, heard, tuple(faults), hop, aside)
 
+    def without_unwanted(self, transcript: Transcript | None, manner: Manner) -> _Judged:
+        """The same, with what a transcript speaks against among the faults."""
+        found = unwanted(transcript, manner.fillers) if transcript else []
+        if transcript is None or not found:
+            return self
+        level = (self.heard.level, self.hop) if self.heard is not None else None
+        said = passages(
+            found,
+            transcript,
+            source_of(self.media, self.media.name),
+            level,
+            [fault.range for fault in self.faults],
+            manner.min_shot.at(self.media.rate),
+        )
+        faults = sorted((*self.faults, *said), key=lambda fault: fault.range)
+        return replace(self, faults=tuple(faults))
+
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
         """The ranges to keep."""
-        vetoed = tuple(fault.range for fault in self.faults)
+        vetoed = tuple(union(fault.range for fault in self.faults))
         grid = Grid(self.media.rate, self.media.frame_count, vetoed)
         rules = _rules(manner, self.media.rate, self.hop)
         return _whole_frames(solve(self.evidence(rules.change), rules, grid), grid, sequence)
@@ -237,7 +262,8 @@ class _Judged:
             reason, confidence = self._why_quiet(span)
             return Piece(span, False, f"{reason}, {seconds:.1f} s", round(confidence, 3))
         reason, confidence = worst.reason, worst.confidence
-        if self.heard is not None and self.heard.speech[self._steps(worst.range)].any():
+        spoken = self.heard is not None and self.heard.speech[self._steps(worst.range)].any()
+        if spoken and not worst.spoken:
             reason, confidence = f"{reason}, with speech under it", min(confidence, 0.5)
         return Piece(span, False, f"{reason}, {seconds:.1f} s", round(confidence, 3))
 
