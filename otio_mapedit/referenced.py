@@ -89,6 +89,17 @@ def media_path(clip: otio.schema.Clip) -> str:
     return "" if text_fault(path) else path
 
 
+def media_paths(timeline: otio.schema.Timeline) -> dict[str, str]:
+    """The media files that a timeline names, each once and in order, with a clip that uses it."""
+    found: dict[str, str] = {}
+    for clip in timeline.find_clips():
+        reference = clip.media_reference
+        external = isinstance(reference, otio.schema.ExternalReference)
+        if external and (path := path_of(reference.target_url or "")):
+            found.setdefault(path, clip.name)
+    return found
+
+
 def origin_of(clip: otio.schema.Clip, source: Source) -> int:
     """The number that a clip's media gives to its first frame: its timecode, or 0."""
     available = clip.media_reference.available_range if clip.media_reference else None

@@ -29,7 +29,7 @@ LAYERS = (
     ("pipeline", "pipeline"),
     ("interchange", "interchange interchange.*"),
     ("check", "check check_*"),
-    ("learning", "learning learning.* review review.* render jobs live batch"),
+    ("learning", "learning learning.* review review.* render jobs jobs.* live batch"),
     ("plugin", "plugin adapters adapters.*"),
     ("training", "training training.*"),
     ("command line", "doctor cli cli.* __main__"),

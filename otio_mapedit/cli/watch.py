@@ -1,0 +1,133 @@
+"""``watch``: works for the plugins of editing programs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from . import output
+from .common import JsonOption, QuietOption, Verb, VerboseOption, loudness, new_app
+
+if TYPE_CHECKING:
+    from ..jobs.answer import Answer
+    from ..jobs.watch import Watcher
+
+app = new_app()
+
+#: Seconds between two looks at the folder, and the longest wait for a running job.
+_PAUSE = 0.5
+
+
+@app.command(cls=Verb)
+def watch(
+    jobs: Annotated[
+        Path | None,
+        typer.Option(
+            "--jobs", metavar="FOLDER", help="The folder of jobs. [default: your own, as shown]"
+        ),
+    ] = None,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--root",
+            metavar="FOLDER",
+            help="A folder that jobs may read media from; may be given several times. "
+            "[default: your home folder and mounted disks]",
+        ),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Do what is waiting, then leave.")] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="Start at every login, and now.")
+    ] = False,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Start at login no longer.")
+    ] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Work for the plugins of editing programs.
+
+    \b
+      mapedit watch                  until Ctrl-C
+      mapedit watch --install        from now on, at every login
+      mapedit watch --once           what is waiting, for scripts
+
+    The scripts inside DaVinci Resolve and the panel in Premiere Pro leave their requests in a
+    folder that only you can enter; this answers them. Nothing in a request is executed, and only
+    media below the allowed folders is read.
+    """  # fmt: skip
+    from ..jobs.folder import default_folder, open_folder
+    from ..jobs.request import roots
+    from ..jobs.watch import Watcher
+
+    output.listen(loudness(quiet, verbose))
+    if once + install + uninstall > 1:
+        raise UsageError("--once, --install and --uninstall exclude each other", "Give one.")
+    place = jobs.absolute() if jobs else default_folder()
+    if install or uninstall:
+        _at_login(place, [allowed.absolute() for allowed in root or ()], install, as_json)
+        return
+    for allowed in root or ():
+        if not allowed.is_dir():
+            raise UsageError(f"--root: {allowed} is not a folder", "Name one that exists.")
+    folder = open_folder(place)
+    report = _Report(as_json, quiet)
+    watcher = Watcher(folder, roots(root or (), folder.path), said=report)
+    try:
+        if not quiet:
+            output.say(f"mapedit: watching {folder.path}" + ("" if once else "; Ctrl-C to stop"))
+        _run(watcher, once)
+    finally:
+        watcher.close()
+    if once and as_json:
+        output.data_json({"jobs": str(folder.path), "answered": report.answered})
+
+
+def _run(watcher: Watcher, once: bool) -> None:
+    pause = threading.Event()
+    while True:
+        if watcher.turn(_PAUSE):
+            continue
+        if once:
+            return
+        pause.wait(_PAUSE)
+
+
+class _Report:
+    """Says how each job ended."""
+
+    def __init__(self, as_json: bool, quiet: bool) -> None:
+        self._as_json, self._quiet = as_json, quiet
+        self.answered: list[dict[str, str]] = []
+
+    def __call__(self, answer: Answer) -> None:
+        self.answered.append({"id": answer.id, "state": answer.state, "message": answer.message})
+        if not (self._quiet or self._as_json):
+            output.data(f"{answer.id}: {answer.state}: {answer.message} {answer.remedy}".rstrip())
+
+
+def _at_login(jobs: Path, roots: list[Path], wanted: bool, as_json: bool) -> None:
+    from ..jobs import login
+    from ..jobs.folder import open_folder
+
+    if wanted:
+        open_folder(jobs)
+        done = login.install(login.watch_command(jobs, roots), sys.platform, Path.home())
+        says = f"wrote {done.path}; " + (
+            "it is running" if done.running else f"it starts at the next login ({done.said})"
+        )
+        facts = {"path": str(done.path), "installed": True, "running": done.running}
+    else:
+        gone = login.uninstall(sys.platform, Path.home())
+        says = f"removed {gone.path}" if gone else "it was not installed"
+        facts = {"path": str(gone.path) if gone else "", "installed": False, "running": False}
+    if as_json:
+        output.data_json(facts)
+    else:
+        output.data(says)
