@@ -41,8 +41,10 @@ logger = logging.getLogger(__name__)
 #: Width and height of a thumbnail.
 THUMBNAIL = (48, 27)
 
+#: Containers (libav's names) with an index by time.
+_INDEXED = {"mov", "mp4", "matroska", "webm"}
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
-_RUN_UPS = (Fraction(2), Fraction(12), Fraction(60))
+_RUN_UPS = (Fraction(1, 2), Fraction(2), Fraction(12), Fraction(60))
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,12 @@ class Thumbnails:
 
 
 def thumbnails(
-    media: MediaInfo, first: int = 0, stop: int | None = None, batch: int = 256
+    media: MediaInfo,
+    first: int = 0,
+    stop: int | None = None,
+    batch: int = 256,
+    threads: int | None = None,
+    shown: bool = False,
 ) -> Iterator[Thumbnails]:
     """Every picture of the used stream from grid frame ``first`` up to and excluding ``stop``.
 
@@ -62,12 +69,15 @@ def thumbnails(
     one. At a variable rate each picture stands at its nearest grid frame; a frame without a
     picture is left out (it shows the one before), and of two pictures on one frame the later
     stands. Starting at ``first`` gives the same pictures as a pass from 0. Pictures that cannot
-    be decoded are left out, with a warning in the log.
+    be decoded are left out, with a warning in the log. ``shown`` also gives the picture before
+    ``first`` where that frame has none of its own. ``threads`` decode; default: as many as there
+    are processors and memory allows.
 
     Raises:
         MediaError: no picture stream, or the file cannot be read any more.
     """
-    yield from _batches(_pictures(media, first, stop, THUMBNAIL), batch, THUMBNAIL)
+    made = _pictures(media, first, stop, THUMBNAIL, threads, shown)
+    yield from _batches(made, batch, THUMBNAIL)
 
 
 def decode_span(
@@ -122,6 +132,28 @@ def keyframe_pictures(
                 yield number, scale(picture)
 
 
+def can_begin_anywhere(media: MediaInfo) -> bool:
+    """Whether decoding can begin in the middle of a file without reading all that lies before.
+
+    True only of containers with an index, and where going there leads near it.
+    """
+    video = used_picture(media)
+    if not _INDEXED & set(media.container.split(",")):
+        return False
+    middle = video.frame_count // 2
+    try:
+        with open_media(media.path) as container:
+            stream = picture_stream(media, container, video, 1)
+            if not _go_to(media, container, stream, middle, Fraction(0)):
+                return False
+            packet = next(packets(container, [stream]))
+            number = packet_frame(media, video, packet)
+            return packet.is_keyframe and number is not None and number > middle // 2
+    except (av.error.FFmpegError, OSError, StopIteration) as error:
+        logger.debug("%s: cannot begin in the middle: %s", media.name, error)
+        return False
+
+
 def _batches(
     pictures: Iterator[tuple[int, NDArray[np.uint8]]], batch: int, size: tuple[int, int]
 ) -> Iterator[Thumbnails]:
@@ -138,7 +170,12 @@ def _batches(
 
 
 def _pictures(
-    media: MediaInfo, first: int, stop: int | None, size: tuple[int, int]
+    media: MediaInfo,
+    first: int,
+    stop: int | None,
+    size: tuple[int, int],
+    threads: int | None = None,
+    shown: bool = False,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Scaled pictures from ``first`` up to ``stop``, one for a grid frame at most."""
     video = used_picture(media)
@@ -148,7 +185,7 @@ def _pictures(
         return
     scale = Scaler(media, size)
     waiting: tuple[int, NDArray[np.uint8]] | None = None
-    for number, picture in _decoded_from(media, video, first):
+    for number, picture in _decoded_from(media, video, first, threads, shown):
         if number >= stop:
             break
         if waiting is not None:
@@ -162,12 +199,13 @@ def _pictures(
 
 
 def _decoded_from(
-    media: MediaInfo, video: VideoStream, first: int
+    media: MediaInfo, video: VideoStream, first: int, threads: int | None, shown: bool
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Numbered pictures from grid frame ``first`` on, decoded from a keyframe before it."""
     for run_up in (*_run_ups(media, video, first), None):
         with open_media(media.path) as container:
-            stream = picture_stream(media, container, video)
+            stream = picture_stream(media, container, video, threads)
+            before: tuple[int, VideoFrame] | None = None
             if run_up is not None and not _go_to(media, container, stream, first, run_up):
                 continue
             covered = run_up is None
@@ -176,8 +214,13 @@ def _decoded_from(
                     covered = True
                 if not covered:
                     break
-                if number >= first:
-                    yield number, picture
+                if number < first:
+                    before = number, picture
+                    continue
+                if shown and before is not None and number > first:
+                    yield before
+                before = None
+                yield number, picture
             if covered:
                 return
 

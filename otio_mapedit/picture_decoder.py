@@ -42,8 +42,10 @@ def used_picture(media: MediaInfo) -> VideoStream:
     return media.picture
 
 
-def picture_stream(media: MediaInfo, container: InputContainer, video: VideoStream) -> LibavVideo:
-    """The used stream, ready to be decoded; the demuxer leaves all others out."""
+def picture_stream(
+    media: MediaInfo, container: InputContainer, video: VideoStream, threads: int | None = None
+) -> LibavVideo:
+    """The used stream, ready to be decoded by ``threads``; the demuxer leaves all others out."""
     found: LibavVideo | None = None
     for stream in container.streams:
         if stream.index == video.index and isinstance(stream, LibavVideo):
@@ -52,12 +54,16 @@ def picture_stream(media: MediaInfo, container: InputContainer, video: VideoStre
             stream.discard = Discard.all
     if found is None or found.codec_context is None:
         raise MediaError(media.path, "changed while it was read", "Run again.")
-    # Bytes of a decoded picture: at most 4:4:4, two bytes a sample above 8 bits.
-    picture = video.width * video.height * (3 if video.bit_depth <= 8 else 6) // 2
-    affordable = _THREAD_BYTES // max(1, picture)
-    found.codec_context.thread_count = max(1, min(os.cpu_count() or 1, _MOST_THREADS, affordable))
+    wanted = os.cpu_count() or 1 if threads is None else threads
+    affordable = _THREAD_BYTES // picture_bytes(video)
+    found.codec_context.thread_count = max(1, min(wanted, _MOST_THREADS, affordable))
     found.thread_type = "AUTO"
     return found
+
+
+def picture_bytes(video: VideoStream) -> int:
+    """Bytes of a decoded picture: at most 4:2:2, two bytes a sample above 8 bits."""
+    return max(1, video.width * video.height * (3 if video.bit_depth <= 8 else 6) // 2)
 
 
 class Scaler:

@@ -1,15 +1,15 @@
 """From the shot network's curves to shots.
 
-Everything here counts pictures of one file. A boundary is a hard cut (a local maximum of the cut
-curve), a gradual transition (a run of mixed pictures, bounded to the picture) or an edge of a black
-passage. The network decides; what the pictures themselves show (their luma, whether the picture
-before comes back) only refines: it tells a flash from a cut and black from a dark shot.
+Everything here counts moments of one file, as the network was shown them; the answer counts the
+file's pictures (:mod:`otio_mapedit.shot_refine`). A boundary is a hard cut (a local maximum of the
+cut curve), a gradual transition (a run of mixed pictures) or an edge of a black passage. The
+network decides; what the pictures themselves show (their luma, whether the picture before comes
+back) only refines: it tells a flash from a cut and black from a dark shot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,70 +29,8 @@ from .shot_curves import (
     peaks,
     shifted,
 )
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Boundary:
-    """Where one shot ends and the next begins.
-
-    ``first`` is the first picture that is not purely the shot before, ``stop`` the first that is
-    purely what follows; for a cut both are the first picture of the new shot. ``kind`` is "cut" or
-    one of :data:`otio_mapedit.shot_curves.GRADUAL`; a fade leads to, or comes from, black.
-    ``plain`` marks a dissolve that dips through a plain colour on its way.
-    """
-
-    first: int
-    stop: int
-    kind: str
-    confidence: float
-    plain: bool = False
-
-    @property
-    def at(self) -> int:
-        """First picture counted to the following shot: the middle of a dissolve or wipe; a fade
-        belongs to its shot."""
-        if self.kind == "fade_out":
-            return self.stop
-        if self.kind == "fade_in":
-            return self.first
-        return (self.first + self.stop) // 2
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Doubt:
-    """Pictures that a person should look at, and why: "flash", "short shot", "black" (inside a
-    shot), "cut" or "transition" (the last two were not counted). ``probability`` is that of the
-    named thing."""
-
-    first: int
-    stop: int
-    about: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """Pictures ``first`` up to and excluding ``stop``, all of one shot, or black."""
-
-    first: int
-    stop: int
-    black: bool = False
-    opening: Boundary | None = None  # None at the start of the file
-    closing: Boundary | None = None  # None at its end
-
-
-@dataclass(frozen=True, slots=True)
-class ShotList:
-    """The shots of a file in order, without hole or overlap, and what is doubtful about them."""
-
-    shots: tuple[Shot, ...]
-    doubts: tuple[Doubt, ...] = ()
-
-    @property
-    def boundaries(self) -> tuple[Boundary, ...]:
-        """Every boundary once, in order; also a fade at either end of the file."""
-        found = {shot.opening for shot in self.shots} | {shot.closing for shot in self.shots}
-        return tuple(sorted(boundary for boundary in found if boundary))
+from .shot_list import Boundary, Doubt, Shot, ShotList
+from .shot_refine import to_pictures
 
 
 def find_shots(
@@ -117,7 +55,8 @@ def find_shots(
     boundaries, shorts = _long_enough(predictions, boundaries, blacks, min_frames)
     doubts = [*flashes, *shorts, *(Doubt(*run, "black", 1.0) for run in dark)]
     doubts += _almost(predictions, almost, (cut_level, run_level), boundaries, doubts)
-    return ShotList(_shots(len(predictions), boundaries, blacks), tuple(sorted(doubts)))
+    shots = _shots(len(predictions), boundaries, blacks)
+    return to_pictures(predictions, ShotList(shots, tuple(sorted(doubts))))
 
 
 def _cuts(predictions: ShotPredictions, level: float) -> list[Boundary]:

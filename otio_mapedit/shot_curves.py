@@ -1,6 +1,6 @@
 """Reading the shot network's curves: peaks, runs, black passages, flashes.
 
-Everything here counts pictures of one file, runs are (first, stop) with ``stop`` excluded, and
+Everything here counts moments of one file, runs are (first, stop) with ``stop`` excluded, and
 nothing is decided yet: :mod:`otio_mapedit.shot_boundaries` does that.
 """
 
@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference import RETURN_REACH, ShotPredictions
+from .inference import ShotPredictions
+from .watching import RETURN_REACH
 
 Run: TypeAlias = tuple[int, int]
 Curve: TypeAlias = NDArray[Any]

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otio_mapedit import inference
+from otio_mapedit import inference, watching
 from otio_mapedit.cache import Cache
 from otio_mapedit.errors import MediaError
-from otio_mapedit.inference import ShotPredictions, predict_shots, run_network, windows_of
+from otio_mapedit.inference import SeenPictures, ShotPredictions, predict_shots, run_network
 from otio_mapedit.media import MediaInfo, VideoStream
 from otio_mapedit.spec import OUTPUTS, ShotSpec
+from otio_mapedit.watching import windows_of
 from otio_mapedit.weights import Network
 
 SPEC = ShotSpec(window=48, context=14, kinds=("none", "cut"), quality=("black",))
@@ -55,10 +56,11 @@ def pictures(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def same(one: ShotPredictions, other: ShotPredictions) -> bool:
     """Whether two answers are identical to the bit."""
-    return all(
-        np.array_equal(getattr(one, field.name), getattr(other, field.name))
-        for field in fields(ShotPredictions)
-    )
+    assert one.seen is not None
+    assert other.seen is not None
+    pairs = [(one, other, field.name) for field in fields(ShotPredictions) if field.name != "seen"]
+    pairs += [(one.seen, other.seen, field.name) for field in fields(SeenPictures)]
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for a, b, name in pairs)
 
 
 def in_chunks(frames: Any, seen: Any, size: int) -> Iterator[tuple[Any, Any]]:
@@ -123,21 +125,23 @@ def test_evidence_tells_flash_from_cut_and_black_from_dark() -> None:
 
 
 class Decoder:
-    """Stands in for the file: ``count`` pictures at grid frames 0, 2, 4, ..."""
+    """Stands in for the file: ``count`` pictures at grid frames 0, 1, 2, ..."""
 
     def __init__(self, count: int, fails_at: int | None = None) -> None:
         self.seen = pictures(count)
-        self.frames = np.arange(count) * 2
+        self.frames = np.arange(count)
         self.fails_at = fails_at
         self.first: list[int] = []
         self.open = 0
         self.threads: set[int] = set()
 
-    def decoded(self, media: MediaInfo, first: int) -> Generator[tuple[Any, Any], None, None]:
+    def decoded(
+        self, media: MediaInfo, first: int, stop: int, threads: int | None
+    ) -> Generator[tuple[Any, Any], None, None]:
         self.first.append(first)
         self.open += 1
         try:
-            for start in range(first // 2, len(self.seen), 9):
+            for start in range(first, min(stop, len(self.seen)), 9):
                 self.threads.add(threading.get_ident())
                 if self.fails_at is not None and start >= self.fails_at:
                     raise MediaError(media.path, "breaks off")
@@ -149,20 +153,22 @@ class Decoder:
 def film(count: int, picture: bool = True) -> MediaInfo:
     rate = Fraction(25)
     video = VideoStream(
-        0, "h264", 64, 36, Fraction(1), 0, 8, "yuv420p", rate, count * 2, count, True,
+        0, "h264", 64, 36, Fraction(1), 0, 8, "yuv420p", rate, count, count, False,
         Fraction(0), False,
     )  # fmt: skip
     return MediaInfo(
-        Path("film.mp4"), "mp4", 1, rate, count * 2, Fraction(0), Fraction(count), 0, False, "",
+        Path("film.mp4"), "mp4", 1, rate, count, Fraction(0), Fraction(count), 0, False, "",
         False, "", (video,) if picture else (), (), "print", (),
     )  # fmt: skip
 
 
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
-    """1000 pictures and the arithmetic network; segments of 320 pictures."""
+    """1000 pictures and the arithmetic network; segments of 320 pictures, one after the other."""
     source = Decoder(1000)
-    monkeypatch.setattr(inference, "_decoded", source.decoded)
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 16)
+    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    monkeypatch.setattr(watching, "decoded", source.decoded)
     monkeypatch.setattr(inference, "open_network", network)
     return source
 
@@ -194,11 +200,29 @@ def test_an_interrupted_run_goes_on(
     decoder.fails_at = None
     assert decoder.open == 0
     resumed = predict_shots(film(1000), cache)
-    per_segment = inference.WINDOWS_PER_SEGMENT * SPEC.stride
-    assert decoder.first == [0, 0, 2 * (2 * per_segment - SPEC.context)]
+    per_segment = watching.WINDOWS_PER_SEGMENT * SPEC.stride
+    assert decoder.first == [0, 0, 2 * per_segment - SPEC.context]
     assert same(whole, resumed)
-    monkeypatch.setattr(inference, "WINDOWS_PER_SEGMENT", 3)
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 3)
     assert same(whole, predict_shots(film(1000), Cache(None)))
+
+
+@pytest.mark.parametrize("per_segment", [1, 3])
+def test_several_at_once_say_what_one_says(
+    decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, per_segment: int
+) -> None:
+    whole = predict_shots(film(1000), Cache(None))
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", per_segment)
+    monkeypatch.setattr(watching, "_at_once", lambda job: (4, 1))
+    cache = Cache(tmp_path)
+    decoder.fails_at = 800
+    with pytest.raises(MediaError, match="breaks off"):
+        predict_shots(film(1000), cache)
+    decoder.fails_at = None
+    assert decoder.open == 0
+    assert same(whole, predict_shots(film(1000), cache))
+    assert same(whole, predict_shots(film(1000), Cache(None)))
+    assert not any(thread.name.startswith("mapedit-decode") for thread in threading.enumerate())
 
 
 def test_ctrl_c_stops_the_decoder(decoder: Decoder, tmp_path: Path) -> None:
@@ -217,7 +241,9 @@ def test_ctrl_c_stops_the_decoder(decoder: Decoder, tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 320, 640, 641])
 def test_any_length(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Decoder(count)
-    monkeypatch.setattr(inference, "_decoded", source.decoded)
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 16)
+    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    monkeypatch.setattr(watching, "decoded", source.decoded)
     monkeypatch.setattr(inference, "open_network", network)
     cache = Cache(tmp_path)
     assert len(predict_shots(film(count), cache)) == count

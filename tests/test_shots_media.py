@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from otio_mapedit import inference
+from otio_mapedit import watching
 from otio_mapedit.cache import Cache
 from otio_mapedit.inference import predict_shots
 from otio_mapedit.media import probe
@@ -38,11 +38,11 @@ def texture(random: np.random.Generator, height: int, width: int) -> Pictures:
     ).astype(np.float32)
 
 
-def take(seed: int, count: int) -> Pictures:
-    """A camera pans over a scene in which a disc moves."""
+def take(seed: int, count: int, slow: float = 1) -> Pictures:
+    """A camera pans over a scene in which a disc moves, ``slow`` times slower by the picture."""
     random = np.random.default_rng(seed)
     scene = texture(random, HEIGHT + 60, WIDTH + 120)
-    speed = random.uniform(-0.5, 0.5, 2)
+    speed = random.uniform(-0.5, 0.5, 2) / slow
     start = np.array([30, 60]) - speed * count / 2
     colour, radius = random.uniform(0, 255, 3), random.uniform(8, 20)
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
@@ -51,8 +51,8 @@ def take(seed: int, count: int) -> Pictures:
         top, left = np.clip((start + speed * number).astype(int), 0, [60, 120])
         pictures[number] = scene[top : top + HEIGHT, left : left + WIDTH]
         middle = (
-            HEIGHT / 2 + 15 * np.sin(number / 20 + seed),
-            WIDTH / 2 + 50 * np.sin(number / 50 - seed),
+            HEIGHT / 2 + 15 * np.sin(number / 20 / slow + seed),
+            WIDTH / 2 + 50 * np.sin(number / 50 / slow - seed),
         )
         inside = (rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < radius**2
         pictures[number][inside] = colour
@@ -105,10 +105,17 @@ def film(pace: float = 1) -> Film:
     return made
 
 
-def write(path: Path, pictures: Pictures, rate: Fraction, dropped: set[int] | None = None) -> Path:
+def write(
+    path: Path,
+    pictures: Pictures,
+    rate: Fraction,
+    dropped: set[int] | None = None,
+    **options: str,
+) -> Path:
     """H.264 of the pictures; those ``dropped`` are never written, the others keep their time."""
+    options = {"crf": "20", "g": "50", "preset": "veryfast"} | options
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "20", "g": "50"})
+        stream = container.add_stream("libx264", rate=rate, options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = 1 / rate
@@ -156,6 +163,19 @@ def test_every_cut_and_transition_is_found(tmp_path: Path, rate: Fraction, pace:
     agree(made.truth, found(decisions), slack=3 * round(pace))
 
 
+@pytest.mark.parametrize("rate", [50, 100, 120])
+def test_fast_film_is_exact_to_the_frame(tmp_path: Path, rate: int) -> None:
+    """Cuts on frames that the network is not shown, dissolves within two frames."""
+    pace = rate // 25
+    made = Film(take(1, 37 * pace + 1, pace))
+    made.cut(take(2, 30 * pace + pace // 2, pace))
+    made.dissolve(take(3, 52 * pace + 1, pace), 14 * pace + 1)
+    made.cut(take(4, 34 * pace + 3, pace))
+    decisions = shots_of(write(tmp_path / "fast.mp4", made.pictures, Fraction(rate)))
+    assert decisions.rate == rate
+    agree(made.truth, found(decisions), slack=2)
+
+
 def test_variable_rate(tmp_path: Path) -> None:
     made = film()
     # Every fifth picture is missing, but none next to a cut.
@@ -173,7 +193,7 @@ def test_variable_rate(tmp_path: Path) -> None:
 def test_an_interrupted_run_gives_the_same_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: bool
 ) -> None:
-    monkeypatch.setattr(inference, "WINDOWS_PER_SEGMENT", 1)
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 1)
     dropped = set(range(3, 500, 7)) if variable else None
     pictures = np.concatenate([take(1, 250), take(2, 250)])
     media = probe(write(tmp_path / "film.mp4", pictures, NTSC_24, dropped))
@@ -185,9 +205,32 @@ def test_an_interrupted_run_gives_the_same_answer(
     # The last segment is the short one; without it the run goes on where it stopped.
     min(entries, key=lambda path: entries[path]).unlink()
     resumed = predict_shots(media, cache)
-    assert len(whole) == 500 - len(dropped or ())
-    for one in fields(whole):
+    assert len(whole) == 500
+    assert len(whole.picture_frames) == 500 - len(dropped or ())
+    for one in fields(whole)[:-1]:
         assert np.array_equal(getattr(whole, one.name), getattr(resumed, one.name)), one.name
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "open.mp4"])
+@pytest.mark.parametrize("variable", [False, True])
+def test_several_decoders_give_the_answer_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, variable: bool
+) -> None:
+    monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 1)
+    pictures = np.concatenate([take(1, 300), take(2, 250), take(3, 250)])
+    dropped = {*range(3, 800, 7), *range(200, 240), *range(380, 392)} if variable else None
+    options = {"x264-params": "open-gop=1:keyint=24:bframes=3"} if "open" in name else {}
+    media = probe(write(tmp_path / name, pictures, Fraction(25), dropped, **options))
+    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    one = predict_shots(media, Cache(None))
+    monkeypatch.setattr(watching, "_at_once", lambda job: (3, 1))
+    several = predict_shots(media, Cache(None))
+    for each in fields(one)[:-1]:
+        assert np.array_equal(getattr(one, each.name), getattr(several, each.name)), each.name
+    assert one.seen is not None
+    assert several.seen is not None
+    for each in fields(one.seen):
+        assert np.array_equal(getattr(one.seen, each.name), getattr(several.seen, each.name))
 
 
 def test_one_take_has_no_cut(tmp_path: Path) -> None:

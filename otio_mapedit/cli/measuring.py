@@ -11,7 +11,8 @@ from ..errors import MediaError
 from ..inference import predict_shots
 from ..media import probe
 from ..progress import Progress
-from ..shot_boundaries import ShotList, find_shots
+from ..shot_boundaries import find_shots
+from ..shot_list import ShotList
 from . import output
 
 if TYPE_CHECKING:

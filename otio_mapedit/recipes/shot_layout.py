@@ -11,7 +11,7 @@ from functools import cached_property
 from ..inference import ShotPredictions
 from ..operations import Kind, Operation, Source, Value
 from ..placements import covered_at_head, covered_at_tail
-from ..shot_boundaries import Boundary, Doubt, Shot, ShotList
+from ..shot_list import Boundary, Doubt, Shot, ShotList
 from ..timing import FrameRange, rescale_floor
 
 
@@ -53,8 +53,9 @@ class Layout:
         """Grid frame at which a picture begins; after the last, the end of the picture track."""
         if picture <= 0:
             return 0
-        if picture < len(self.predictions):
-            return int(self.predictions.frames[picture])
+        frames = self.predictions.picture_frames
+        if picture < len(frames):
+            return int(frames[picture])
         return self.source.video.extent.end if self.source.video else self.source.frame_count
 
     def span(self, first: int, stop: int) -> FrameRange:

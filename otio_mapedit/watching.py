@@ -1,0 +1,392 @@
+"""Shows a file to the shot network: windows, what the pictures show by themselves, several at once.
+
+Moments (:mod:`otio_mapedit.pace`) pass through windows that are anchored to the file's first frame
+(:mod:`otio_mapedit.spec`), so that the answer depends on the file alone, however it was fed and
+wherever work began. A file is watched in segments; where its container can be entered anywhere,
+several stretches of it are decoded and watched at the same time, which keeps all processors busier
+than several threads in one decoder. What is held is a window and a batch for each of them,
+whatever the length of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cache import Arrays
+from .media import MediaInfo
+from .pace import pace_of, paced
+from .spec import Frames, ShotSpec, Window
+from .weights import Network
+
+Item = TypeVar("Item")
+Batches = Generator[tuple[NDArray[Any], Frames], None, None]
+#: A number of moments watched since, or a segment: its number and what there is to remember.
+Watched = int | tuple[int, Arrays]
+
+WINDOWS_PER_SEGMENT = 4
+"""Windows that are remembered together: about half a minute of film."""
+RETURN_REACH = 12
+"""Moments within which a flash may be over: half a second of film."""
+SKETCH = (3, 6)
+"""Rows and columns of the sketch of a picture."""
+
+#: Segments that are watched in one go at most: about eight minutes of film.
+_LONGEST_BLOCK = 16
+#: Stretches of a file that are decoded at the same time, at most.
+_MOST_AT_ONCE = 4
+_BATCHES_AHEAD = 4
+#: Below this probability of a cut nobody asks whether the picture came back.
+_CUT_OF_INTEREST = 0.01
+#: Luma of 8-bit R'G'B' after ITU-R BT.709, 0 to 1.
+_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32) / np.float32(255)
+#: What of the network's answer is kept. The embedding would take most of the room.
+SAID = ("cut", "transition", "kind", "quality")
+ANSWERED = ("frames", *SAID, "luma", "peak", "change", "returned")
+SEEN = ("seen_frames", "seen_change", "seen_sketch")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file that is to be watched by a network."""
+
+    media: MediaInfo
+    network: Network
+    pace: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pace", pace_of(self.media.rate))
+
+    @property
+    def segments(self) -> int:
+        """How many segments the file has, by its header."""
+        picture = self.media.picture
+        moments = -(-picture.frame_count // self.pace) if picture else 0
+        return -(-moments // self.segment_moments)
+
+    @property
+    def segment_moments(self) -> int:
+        """Moments of a full segment."""
+        return WINDOWS_PER_SEGMENT * self.network.spec.stride
+
+
+class Stopped(Exception):
+    """Work was given up because nobody wants its result any more."""
+
+
+def watched(job: Job, missing: Sequence[int]) -> Generator[Watched, None, None]:
+    """Watch the ``missing`` segments of a file; each with its number, in no particular order.
+
+    Between them it tells how many more moments have been watched. Close it
+    (``contextlib.closing``) to stop all threads.
+
+    Raises:
+        MediaError, ModelError: the file cannot be read, the network cannot run.
+    """
+    workers, threads = _at_once(job)
+    blocks = _blocks(missing, workers)
+    if workers == 1 or len(blocks) == 1:
+        yield from _one_by_one(job, blocks)
+    else:
+        yield from _in_parallel(job, blocks, workers, threads)
+
+
+def windows_of(
+    batches: Iterable[tuple[NDArray[Any], Frames]], spec: ShotSpec, index: int = 0
+) -> Iterator[tuple[Window, NDArray[Any], Frames]]:
+    """Cut a stream of pictures into the spec's windows, beginning with window ``index``.
+
+    ``batches`` are (grid frames, pictures) of any length; the first begins with the first picture
+    that window ``index`` sees. Yields each window with the grid frames it answers for and the
+    pictures it sees, which are the same however the stream is cut into batches.
+    """
+    first = max(0, spec.window_at(index).first)
+    frames: NDArray[Any] = np.empty(0, np.int64)
+    pictures: Frames = np.empty((0, *spec.frame_shape), np.uint8)
+    for more_frames, more_pictures in batches:
+        frames = np.concatenate([frames, more_frames])
+        pictures = np.concatenate([pictures, more_pictures])
+        while first + len(pictures) >= (window := spec.window_at(index)).stop:
+            yield window, _answered(frames, window, first), spec.gather(pictures, window, first)
+            index += 1
+            seen = max(0, spec.window_at(index).first) - first
+            first, frames, pictures = first + seen, frames[seen:], pictures[seen:]
+    while first + len(pictures) > spec.window_at(index).keep_first:
+        window = spec.window_at(index, first + len(pictures))
+        yield window, _answered(frames, window, first), spec.gather(pictures, window, first)
+        index += 1
+
+
+def read_ahead(items: Generator[Item, None, None], depth: int) -> Generator[Item, None, None]:
+    """The items of a generator, made by one other thread, at most ``depth`` of them in advance.
+
+    Close it (``contextlib.closing``) to stop the thread; the generator is closed too.
+    """
+    end = object()
+    worker = ThreadPoolExecutor(1, "mapedit-decode")
+    try:
+        ahead = deque(worker.submit(next, items, end) for _ in range(depth))
+        while (item := ahead.popleft().result()) is not end:
+            ahead.append(worker.submit(next, items, end))
+            yield item  # type: ignore[misc]  # `end` has left above
+    finally:
+        worker.shutdown(cancel_futures=True)
+        items.close()
+
+
+def answer(network: Network, window: Window, frames: NDArray[Any], seen: Frames) -> Arrays:
+    """The network's answer and the pixels' evidence for the moments that a window keeps."""
+    said = network.run(seen[None])
+    arrays: Arrays = {name: said[name][0, window.kept] for name in SAID}
+    return {"frames": frames, **arrays, **_evidence(seen, window.kept, arrays["cut"])}
+
+
+def stacked(parts: Sequence[Arrays], names: Sequence[str] = ANSWERED) -> Arrays:
+    """Consecutive answers as one."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def nothing(spec: ShotSpec) -> Arrays:
+    """The answer for no moment at all."""
+    shapes = {"kind": (len(spec.kinds),), "quality": (len(spec.quality),), "seen_sketch": _CELLS}
+    types = {"frames": np.int64, "seen_frames": np.int64, "seen_sketch": np.uint8}
+    return {
+        name: np.zeros((0, *shapes.get(name, ())), types.get(name, np.float32))
+        for name in (*ANSWERED, *SEEN)
+    }
+
+
+_CELLS = (SKETCH[0] * SKETCH[1] * 3,)
+
+
+class Notes:
+    """What every picture of a stretch shows by itself, the ones between two moments too."""
+
+    def __init__(self) -> None:
+        self.parts: list[Arrays] = []
+        self.before: Frames | None = None
+
+    def through(self, batches: Batches) -> Batches:
+        """The batches as they are, noted on their way."""
+        with contextlib.closing(batches):
+            for frames, pictures in batches:
+                earlier = pictures[:1] if self.before is None else self.before
+                change = difference(pictures, np.concatenate([earlier, pictures[:-1]]))
+                self.parts.append(
+                    {
+                        "seen_frames": frames,
+                        "seen_change": change,
+                        "seen_sketch": sketches(pictures),
+                    }
+                )
+                self.before = pictures[-1:]
+                yield frames, pictures
+
+    def take(self, first: int, stop: int | None) -> Arrays | None:
+        """The notes on grid frames ``first`` up to ``stop``; earlier ones are forgotten."""
+        if not self.parts:
+            return None
+        notes = stacked(self.parts, SEEN)
+        begin, end = np.searchsorted(notes["seen_frames"], [first, stop or 1 << 62])
+        self.parts = [{name: values[end:] for name, values in notes.items()}]
+        return {name: values[begin:end] for name, values in notes.items()}
+
+
+def sketches(pictures: Frames) -> NDArray[np.uint8]:
+    """Mean colours of the cells of each picture ``[n, height, width, 3]``: uint8 ``[n, cells]``."""
+    count, height, width, _ = pictures.shape
+    rows, columns = SKETCH
+    tall = pictures.reshape(count, rows, height // rows, width * 3).sum(axis=2, dtype=np.uint16)
+    cells = tall.reshape(count, rows, columns, width // columns, 3).sum(axis=3, dtype=np.uint32)
+    area = (height // rows) * (width // columns)
+    means: NDArray[np.uint8] = ((cells + area // 2) // area).astype(np.uint8)
+    return means.reshape(count, -1)
+
+
+def difference(one: Frames, other: Frames) -> NDArray[np.float32]:
+    """Mean absolute difference of pictures, 0 to 1."""
+    apart = np.abs(one.astype(np.int16) - other)
+    mean: NDArray[np.float32] = apart.mean(axis=(1, 2, 3), dtype=np.float32)
+    return mean / np.float32(255)
+
+
+def _answered(frames: NDArray[Any], window: Window, first: int) -> NDArray[Any]:
+    return frames[window.keep_first - first : window.keep_stop - first]
+
+
+def _evidence(seen: Frames, kept: slice, cut: NDArray[Any]) -> Arrays:
+    """What the pictures show without any network, for the moments that a window keeps."""
+    luma = seen[kept].astype(np.float32) @ _LUMA
+    before = seen[np.maximum(np.arange(kept.start, kept.stop) - 1, 0)]
+    returned = np.ones(len(before), np.float32)
+    change = difference(seen[kept], before)
+    for at in np.flatnonzero((cut >= _CUT_OF_INTEREST) & (change > 0)):
+        after = seen[kept.start + at + 1 : kept.start + at + 1 + RETURN_REACH]
+        if len(after):
+            returned[at] = min(1.0, difference(after, before[at]).min() / change[at])
+    return {
+        "luma": luma.mean(axis=(1, 2)),
+        "peak": luma.max(axis=(1, 2)),
+        "change": change,
+        "returned": returned,
+    }
+
+
+def _at_once(job: Job) -> tuple[int, int]:
+    """How many stretches to decode at the same time, and the threads of each decoder."""
+    from .frames import can_begin_anywhere
+
+    processors = os.cpu_count() or 1
+    if processors == 1 or job.segments < 2 or not can_begin_anywhere(job.media):
+        return 1, processors
+    workers = min(processors, _MOST_AT_ONCE)
+    return workers, max(1, processors // workers)
+
+
+def _blocks(missing: Sequence[int], workers: int) -> list[range]:
+    """Runs of consecutive segments; long ones are divided so that every worker has its share."""
+    most = min(_LONGEST_BLOCK, -(-len(missing) // workers))
+    blocks: list[range] = []
+    for index in missing:
+        if blocks and blocks[-1].stop == index and (workers == 1 or len(blocks[-1]) < most):
+            blocks[-1] = range(blocks[-1].start, index + 1)
+        else:
+            blocks.append(range(index, index + 1))
+    return blocks
+
+
+def decoded(media: MediaInfo, first: int, stop: int, threads: int | None) -> Batches:
+    """Batches of grid frames and thumbnails, beginning with what is shown at ``first``."""
+    from .frames import thumbnails
+
+    for batch in thumbnails(media, first, stop, threads=threads, shown=True):
+        yield batch.frames, batch.pictures
+
+
+def _segments(
+    job: Job,
+    block: range,
+    stopped: threading.Event,
+    ahead: int = 0,
+    threads: int | None = None,
+) -> Generator[Watched, None, None]:
+    """Decode and watch some consecutive segments."""
+    spec, pace = job.network.spec, job.pace
+    windows = range(block.start * WINDOWS_PER_SEGMENT, block.stop * WINDOWS_PER_SEGMENT)
+    first = max(0, spec.window_at(windows.start).first) * pace
+    stop = (spec.window_at(windows.stop - 1).stop - 1) * pace + 1
+    picture = job.media.picture
+    notes = Notes()
+    stream = decoded(job.media, first, stop, threads)
+    with contextlib.closing(read_ahead(stream, ahead) if ahead else stream) as batches:
+        shown = paced(notes.through(_until(stopped, batches)), pace, first)
+        if picture and picture.variable_rate and stop < picture.frame_count:
+            shown = _up_to(shown, stop, pace)
+        looks = windows_of(shown, spec, windows.start)
+        for index in block:
+            answers = []
+            for seen in itertools.islice(looks, WINDOWS_PER_SEGMENT):
+                answers.append(answer(job.network, *seen))
+                yield len(answers[-1]["frames"])
+            begin, end = (at * job.segment_moments * pace for at in (index, index + 1))
+            noted = notes.take(begin, None if index == job.segments - 1 else end)
+            empty = nothing(spec)
+            yield (
+                index,
+                (stacked(answers) if answers else empty)
+                | (noted or {})
+                | {name: empty[name] for name in SEEN if noted is None},
+            )
+
+
+def _until(stopped: threading.Event, batches: Batches) -> Batches:
+    """The batches, as long as anybody wants them."""
+    with contextlib.closing(batches):
+        for batch in batches:
+            if stopped.is_set():
+                raise Stopped
+            yield batch
+
+
+def _up_to(
+    batches: Iterator[tuple[NDArray[Any], Frames]], stop: int, pace: int
+) -> Iterator[tuple[NDArray[Any], Frames]]:
+    """Moments up to ``stop``: the last picture stands until the next, which is not at hand."""
+    last: tuple[int, Frames] | None = None
+    for frames, pictures in batches:
+        last = int(frames[-1]), pictures[-1:]
+        yield frames, pictures
+    if last is not None:
+        more = np.arange(last[0] + pace, stop, pace)
+        if len(more):
+            yield more, np.repeat(last[1], len(more), axis=0)
+
+
+def _one_by_one(job: Job, blocks: Sequence[range]) -> Generator[Watched, None, None]:
+    """Block after block, decoding ahead of the network with all processors."""
+    for block in blocks:
+        work = _segments(job, block, threading.Event(), ahead=_BATCHES_AHEAD)
+        with contextlib.closing(work) as segments:
+            yield from segments
+
+
+def _in_parallel(
+    job: Job, blocks: Sequence[range], workers: int, threads: int
+) -> Generator[Watched, None, None]:
+    """Several blocks at the same time."""
+
+    def begin(block: range) -> Callable[[threading.Event], Generator[Watched, None, None]]:
+        return lambda stopped: _segments(job, block, stopped, threads=threads)
+
+    yield from at_once([begin(block) for block in blocks], workers)
+
+
+def at_once(
+    work: Sequence[Callable[[threading.Event], Generator[Item, None, None]]], workers: int
+) -> Generator[Item, None, None]:
+    """The items of several generators, made by ``workers`` threads, as they come.
+
+    Close it (``contextlib.closing``) to stop the threads; each generator is given the event that
+    says so.
+    """
+    made: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def run(begin: Callable[[threading.Event], Generator[Item, None, None]]) -> None:
+        try:
+            with contextlib.closing(begin(stopped)) as items:
+                for item in items:
+                    made.put(("item", item))
+                    if stopped.is_set():
+                        return
+        except BaseException as error:
+            made.put(("error", error))
+        else:
+            made.put(("end", None))
+
+    pool = ThreadPoolExecutor(workers, "mapedit-decode")
+    try:
+        for begin in work:
+            pool.submit(run, begin)
+        left = len(work)
+        while left:
+            what, item = made.get()
+            if what == "error":
+                raise item
+            left -= what == "end"
+            if what == "item":
+                yield item
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
