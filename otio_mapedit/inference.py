@@ -104,7 +104,7 @@ def predict_shots(media: MediaInfo, cache: Cache, progress: Progress = silent) -
     """
     if media.picture is None:
         raise MediaError(media.path, "has no picture", "Use a recipe that works on sound.")
-    job = Job(media, open_network())
+    job = Job(media, open_network(threads=1))  # decoding keeps the other processors busy
     parts = _remembered(job, cache)
     missing = [index for index in range(job.segments) if index not in parts]
     task, moments = f"Watching {media.name}", job.segments * job.segment_moments

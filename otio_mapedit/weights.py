@@ -9,7 +9,8 @@ byte of it reaches onnxruntime; what it reads and says stands in its own metadat
 ``MAPEDIT_PROVIDERS``
     onnxruntime providers in order of preference, such as ``cuda,cpu``; default ``cpu``
 ``MAPEDIT_THREADS``
-    threads that a network may use; default: as many as there are processors
+    threads that a network may use; default: as many as there are processors, but one for the shot
+    network, which runs beside the decoder and several times at once
 """
 
 from __future__ import annotations
@@ -111,8 +112,10 @@ def networks_folder() -> Path:
     raise ModelError("The networks are not installed with otio-mapedit", _REINSTALL)
 
 
-def open_network(name: str = "shots") -> Network:
+def open_network(name: str = "shots", threads: int | None = None) -> Network:
     """The network called ``name``, verified; opened once per process, file and settings.
+
+    ``threads`` may run it where ``MAPEDIT_THREADS`` says nothing; default: all processors.
 
     Raises:
         ModelError: missing, altered, without a spec, or made for another version.
@@ -123,7 +126,7 @@ def open_network(name: str = "shots") -> Network:
         changed = path.stat().st_mtime_ns
     except OSError as fault:
         raise ModelError(f"The network {path} is not there", _REINSTALL) from fault
-    return _open(path, changed, chosen_providers(), chosen_threads())
+    return _open(path, changed, chosen_providers(), chosen_threads(threads))
 
 
 def open_network_file(path: Path, sha256: str | None = None) -> Network:
@@ -140,14 +143,14 @@ def describe() -> tuple[NetworkReport, ...]:
     return tuple(_report(name) for name in NETWORKS)
 
 
-def chosen_threads() -> int:
-    """``MAPEDIT_THREADS``, else the number of processors.
+def chosen_threads(otherwise: int | None = None) -> int:
+    """``MAPEDIT_THREADS``, else ``otherwise``, else the number of processors.
 
     Raises OptionError when it is not a whole number from 1 up.
     """
     text = os.environ.get("MAPEDIT_THREADS", "").strip()
     if not text:
-        return os.cpu_count() or 1
+        return otherwise or os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:
         raise OptionError(f"MAPEDIT_THREADS: {text!r} is not a number of threads", "Write 2.")
     return int(text)

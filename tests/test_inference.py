@@ -45,8 +45,8 @@ class Session:
         return [cut, transition, kind, frames[:, :, 0, 0], 1 - mean[..., None] / 255]
 
 
-def network() -> Network:
-    return Network("shots", Path("x.onnx"), "0" * 64, SPEC, "", "", ("CPU",), Session())
+def network(name: str = "shots", threads: int | None = None) -> Network:
+    return Network(name, Path("x.onnx"), "0" * 64, SPEC, "", "", ("CPU",), Session())
 
 
 def pictures(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
