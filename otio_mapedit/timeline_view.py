@@ -17,6 +17,7 @@ import opentimelineio as otio
 
 from .assemble import DIP, NAMESPACE, WIPE
 from .fields import LARGEST
+from .otio_values import elements, entries, entry
 from .timing import FrameRange, exact_rate, exact_seconds, exact_time, frame_at, rational_time
 
 #: Deepest metadata that is followed.
@@ -87,15 +88,15 @@ def plain(value: Any, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         return None
     if isinstance(value, Mapping):
-        return {str(key): plain(item, depth + 1) for key, item in value.items()}
+        return {str(key): plain(item, depth + 1) for key, item in entries(value).items()}
     if isinstance(value, list | tuple | otio._otio.AnyVector):
-        return [plain(item, depth + 1) for item in value]
+        return [plain(item, depth + 1) for item in elements(value)]
     return value
 
 
 def own_metadata(thing: Any) -> Mapping[str, Any]:
     """What we wrote into an OTIO object; empty where there is nothing of ours."""
-    own = plain(thing.metadata.get(NAMESPACE, {}))
+    own = plain(entry(thing.metadata, NAMESPACE) or {})
     return own if isinstance(own, dict) else {}
 
 
@@ -226,7 +227,7 @@ def _view_clip(seen: View, number: int, record: FrameRange, clip: otio.schema.Cl
 def _scalar(clip: otio.schema.Clip, notes: Counter[str]) -> Fraction:
     """The speed of a clip; other effects are noted."""
     scalar = Fraction(1)
-    for effect in clip.effects:
+    for effect in elements(clip.effects):
         if type(effect) is otio.schema.LinearTimeWarp:
             value = effect.time_scalar
             if 0.01 <= abs(value) <= 100:

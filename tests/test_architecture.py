@@ -18,7 +18,7 @@ PACKAGE = Path(otio_mapedit.__file__).parent
 
 #: Layers in the order of the story. A module imports from its own layer and from earlier ones.
 LAYERS = (
-    ("words", "__init__ errors timing config files urls progress"),
+    ("words", "__init__ errors timing config files urls otio_values progress"),
     ("media", "media media_* quicktime picture_* frames audio speech transcript"),
     ("numbers", "spec features cache pace"),
     ("networks", "weights watching inference"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from ..timing import exact_time, frame_at
 from .edl_layout import Placed
 from .edl_words import hint, one_line
@@ -101,7 +102,7 @@ def clip_markers(
 ) -> list[str]:
     """The locators of a clip, at the record frames where their media frames are shown."""
     found: list[str] = []
-    for marker in placed.clip.markers if len(placed.clip.markers) else ():
+    for marker in elements(placed.clip.markers):
         moment = exact_time(marker.marked_range.start_time)
         offset = (moment - placed.source / placed.rate) / (abs(placed.scalar) or 1)
         if placed.scalar < 0:

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 import opentimelineio as otio
 
+from ..otio_values import entries, entry
 from ..timing import exact_rate, exact_time
 from .fcpxml_plan import Piece, Plan, item_range
 from .fcpxml_resources import Asset, Resources
@@ -35,7 +36,7 @@ class AssetBook:
         self.resources = resources
         self._by_id: dict[str, dict[str, Any]] = {}
         self._by_url: dict[str, dict[str, Any]] = {}
-        facts = plain(timeline.metadata.get(NAMESPACE))
+        facts = plain(entry(timeline.metadata, NAMESPACE))
         sources = facts.get("sources") if isinstance(facts, dict) else None
         for source in sources if isinstance(sources, list) else ():
             if isinstance(source, dict) and isinstance(source.get("path"), str):
@@ -138,10 +139,10 @@ class AssetBook:
     def _facts(self, piece: Piece, reference: Any, src: str) -> dict[str, Any]:
         """What is known of a file's streams: from the timeline's list of sources, or as a reader
         noted it at the reference."""
-        mine = plain(piece.item.metadata.get(NAMESPACE))
+        mine = plain(entry(piece.item.metadata, NAMESPACE))
         identity = str(mine.get("source")) if isinstance(mine, dict) else ""
         found = self._by_id.get(identity) or self._by_url.get(_key(src))
-        noted = plain(reference.metadata.get(NAMESPACE))
+        noted = plain(entry(reference.metadata, NAMESPACE))
         return found or (noted if isinstance(noted, dict) else {})
 
     def _describe(self, asset: Asset, facts: dict[str, Any]) -> None:
@@ -206,14 +207,14 @@ def own_facts(piece: Piece) -> dict[str, Any]:
 
 def stream_of(sound: Piece) -> int | None:
     """Which audio stream of its file a sound clip plays, counted from 1; None where unsaid."""
-    mine = sound.item.metadata.get(NAMESPACE)
-    value = mine.get("stream") if hasattr(mine, "get") else None
+    mine = entry(sound.item.metadata, NAMESPACE)
+    value = entry(mine, "stream") if hasattr(mine, "get") else None
     return value if isinstance(value, int) and 0 < value <= 64 else None
 
 
 def foreign_metadata(item: Any) -> list[str]:
     """Namespaces of metadata that FCPXML does not carry."""
-    return sorted(set(map(str, item.metadata.keys())) - {NAMESPACE, FOREIGN, "cdl"})
+    return sorted(set(entries(item.metadata)) - {NAMESPACE, FOREIGN, "cdl"})
 
 
 def _positive(value: Any) -> int:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import opentimelineio as otio
 
+from ..otio_values import elements, entry
 from .fcpxml_assets import foreign_metadata, own_facts, stream_of
 from .fcpxml_markers import marker_element
 from .fcpxml_parts import Story, time_map_element, warps_of
@@ -45,7 +46,7 @@ class ClipWriter:
         else:
             story = self._generator(piece)
         self._attributes(story, piece, offset, lane)
-        mine = plain(item.metadata.get(NAMESPACE))
+        mine = plain(entry(item.metadata, NAMESPACE))
         if mine:
             story.data["metadata"] = mine
         if not piece.is_gap:
@@ -156,7 +157,7 @@ class ClipWriter:
         data: dict[str, Any] = {"track": sound.track, **own_facts(sound), **warps_of(sound.item)}
         if (sound.item.name or "") != story.element.get("name", sound.item.name or ""):
             data["name"] = sound.item.name or ""
-        mine = plain(sound.item.metadata.get(NAMESPACE))
+        mine = plain(entry(sound.item.metadata, NAMESPACE))
         if mine:
             data["metadata"] = mine
         self._mark(story, sound, sound.item.markers, {"sound": str(number)})
@@ -205,7 +206,7 @@ class ClipWriter:
 
     def _generator(self, piece: Piece) -> Story:
         reference = piece.item.media_reference
-        foreign = plain(reference.metadata.get(FOREIGN))
+        foreign = plain(entry(reference.metadata, FOREIGN))
         foreign = foreign if isinstance(foreign, dict) else {}
         kind = reference.generator_kind or "Custom"
         tag = "title" if foreign.get("element") == "title" else "video"
@@ -238,7 +239,7 @@ class ClipWriter:
         return story
 
     def _note(self, story: Story, item: Any) -> None:
-        foreign, mine = (plain(item.metadata.get(name)) for name in (FOREIGN, NAMESPACE))
+        foreign, mine = (plain(entry(item.metadata, name)) for name in (FOREIGN, NAMESPACE))
         text = foreign.get("note") if isinstance(foreign, dict) else None
         text = text or (decision_note(mine) if isinstance(mine, dict) else "")
         if isinstance(text, str) and text:
@@ -250,7 +251,7 @@ class ClipWriter:
         """What rides along because FCPXML has no field for it."""
         item = piece.item
         story.data.update(warps_of(item))
-        cdl = plain(item.metadata.get("cdl"))
+        cdl = plain(entry(item.metadata, "cdl"))
         if cdl:
             story.data["cdl"] = cdl
             self.plan.report.changed(
@@ -263,7 +264,7 @@ class ClipWriter:
 
     def _mark(self, story: Story, piece: Piece, markers: Any, facts: dict[str, str]) -> None:
         notes = story.data.get("markers", [])
-        for marker in markers:
+        for marker in elements(markers):
             if marker.color:
                 self.plan.report.changed(
                     "marker", f"its colour {marker.color} stands in its note", "", marker.name,
@@ -292,7 +293,7 @@ class ClipWriter:
     def _report(self, piece: Piece) -> None:
         """Say what of an item is not written."""
         item = piece.item
-        for effect in item.effects:
+        for effect in elements(item.effects):
             if not isinstance(effect, otio.schema.LinearTimeWarp) and not is_gain(effect):
                 name = effect.effect_name or effect.name or effect.schema_name()
                 self.plan.report.lost("effect", name, **self.plan.place(piece))

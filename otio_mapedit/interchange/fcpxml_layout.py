@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
+from ..otio_values import entry
 from ..timing import FrameRange, exact_time
 from .fcpxml_clips import ClipWriter
 from .fcpxml_markers import TIMELINE, Place, marker_element
@@ -111,7 +112,7 @@ class Layout:
         """Gaps beside the primary storyline are nothing in FCPXML; what decided them rides along,
         their markers go to their track."""
         for piece, alone in _gaps(track.pieces):
-            mine = plain(piece.item.metadata.get(NAMESPACE)) if alone else None
+            mine = plain(entry(piece.item.metadata, NAMESPACE)) if alone else None
             if mine:
                 data.setdefault("gaps", []).append(
                     [piece.track, piece.record.start, piece.record.duration, mine]

@@ -14,6 +14,7 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..otio_values import entry
 from .fcpxml_plan import Piece, Plan
 from .fcpxml_words import NAMESPACE
 from .urls import media_url
@@ -22,8 +23,8 @@ from .urls import media_url
 def link_of(item: Any) -> str | None:
     """What an item shares with the picture or sound it belongs to; None for a loose one."""
     for namespace, key in ((NAMESPACE, "link"), ("Resolve_OTIO", "Link Group ID")):
-        found = item.metadata.get(namespace)
-        if hasattr(found, "get") and isinstance(value := found.get(key), int | str):
+        found = entry(item.metadata, namespace)
+        if hasattr(found, "get") and isinstance(value := entry(found, key), int | str):
             return f"{namespace}:{value}"
     return None
 

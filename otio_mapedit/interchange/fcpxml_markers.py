@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from ..otio_values import entry
 from ..timing import exact_time
 from .fcpxml_times import format_time
 from .fcpxml_words import NAMESPACE, plain, tagged
@@ -40,7 +41,7 @@ def marker_element(
     start, duration = place(exact_time(span.start_time), exact_time(span.duration))
     facts = dict(facts or {})
     colour = marker.color or ""
-    mine = plain(marker.metadata.get(NAMESPACE))
+    mine = plain(entry(marker.metadata, NAMESPACE))
     extra: dict[str, Any] = {}
     if mine:
         extra["metadata"] = mine

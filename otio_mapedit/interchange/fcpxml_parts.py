@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from .fcpxml_times import TimeMap, format_time, nearest
 from .fcpxml_words import NOTE_MARK, attach, plain, text_of
 
@@ -46,7 +47,7 @@ def warps_of(item: Any) -> dict[str, Any]:
     """Names, exact scalars and metadata of an item's time warps."""
     warps = [
         [effect.name, effect.time_scalar, plain(effect.metadata)]
-        for effect in item.effects
+        for effect in elements(item.effects)
         if isinstance(effect, otio.schema.LinearTimeWarp)
     ]
     return {"warps": warps} if warps else {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from ..timing import (
     STANDARD_RATES,
     FrameRange,
@@ -265,7 +266,7 @@ def _duration(item: Any, plan: Plan) -> Fraction:
 def speed_of(item: Any) -> Fraction:
     """Product of an item's linear time warps; 0 is a freeze frame."""
     speed = _REAL_TIME
-    for effect in item.effects if len(item.effects) else ():
+    for effect in elements(item.effects):
         if isinstance(effect, otio.schema.LinearTimeWarp):
             speed *= Fraction(effect.time_scalar).limit_denominator(1_000_000)
     return speed

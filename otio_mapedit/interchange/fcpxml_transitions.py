@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import opentimelineio as otio
 
+from ..otio_values import entry
 from .fcpxml_plan import Join, Piece, Plan
 from .fcpxml_resources import Resources
 from .fcpxml_times import format_time
@@ -64,7 +65,7 @@ class TransitionWriter:
 
     def _effect(self, transition: Any, edge: int) -> tuple[str, str]:
         """Name and identifier of the host's effect that comes nearest."""
-        foreign = plain(transition.metadata.get(FOREIGN))
+        foreign = plain(entry(transition.metadata, FOREIGN))
         if isinstance(foreign, dict) and isinstance(foreign.get("uid"), str):
             return str(foreign.get("effect") or transition.name), foreign["uid"]
         if transition.transition_type == otio.schema.TransitionTypes.SMPTE_Dissolve:
@@ -96,7 +97,7 @@ def _facts(transition: Any, effect: str) -> dict[str, Any]:
     dissolve = transition.transition_type == otio.schema.TransitionTypes.SMPTE_Dissolve
     if dissolve != (effect in (CROSS_DISSOLVE, CROSSFADE)):
         facts["type"] = transition.transition_type
-    mine = plain(transition.metadata.get(NAMESPACE))
+    mine = plain(entry(transition.metadata, NAMESPACE))
     if mine:
         facts["metadata"] = mine
     return facts

@@ -21,6 +21,7 @@ from xml.etree.ElementTree import Element, SubElement
 import opentimelineio as otio
 
 from ..errors import OptionError
+from ..otio_values import elements, entries
 from .xml_safe import clean
 
 KEY = "org.otio-mapedit"
@@ -103,9 +104,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, str | bool | int | float) or value is None:
         return value
     if isinstance(value, otio._otio.AnyDictionary | dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in entries(value).items()}
     if isinstance(value, otio._otio.AnyVector | list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item) for item in elements(value)]
     return None
 
 

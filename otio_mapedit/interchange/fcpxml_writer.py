@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import opentimelineio as otio
 
+from ..otio_values import entries, entry
 from ..timing import exact_time, frame_at
 from .fcpxml_assets import AssetBook
 from .fcpxml_layout import Layout
@@ -100,7 +101,7 @@ class _Writer:
 
     def _drops_frames(self) -> bool:
         for namespace in (NAMESPACE, FOREIGN):
-            facts = plain(self.timeline.metadata.get(namespace))
+            facts = plain(entry(self.timeline.metadata, namespace))
             if isinstance(facts, dict) and isinstance(facts.get("drop_frame"), bool):
                 return bool(facts["drop_frame"])
         return False
@@ -168,7 +169,7 @@ class _Writer:
 
     def _timeline_facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = {}
-        mine = plain(self.timeline.metadata.get(NAMESPACE))
+        mine = plain(entry(self.timeline.metadata, NAMESPACE))
         if mine:
             facts["metadata"] = mine
         name = self.timeline.name or ""
@@ -185,7 +186,7 @@ class _Writer:
             for effect in owner.effects:
                 self.report.lost("effect", effect.effect_name or effect.name, name)
         for owner in (timeline, stack, *stack):
-            namespaces = set(map(str, owner.metadata.keys())) - {NAMESPACE, FOREIGN}
+            namespaces = set(entries(owner.metadata)) - {NAMESPACE, FOREIGN}
             if namespaces:
                 self.report.lost("metadata", ", ".join(sorted(namespaces)), owner.name)
 
@@ -202,5 +203,5 @@ def _track_facts(track: TrackPlan) -> dict[str, Any]:
     facts["name"] = track.track.name or ""
     if not track.track.enabled:
         facts["enabled"] = False
-    mine = plain(track.track.metadata.get(NAMESPACE))
+    mine = plain(entry(track.track.metadata, NAMESPACE))
     return facts | ({"metadata": mine} if mine else {})

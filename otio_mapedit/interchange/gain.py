@@ -11,6 +11,8 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..otio_values import elements, entry
+
 EFFECT = "AudioGain"
 KEY = "gain_db"
 
@@ -24,9 +26,9 @@ def gain_of(item: Any) -> float | None:
     """Change of loudness of an item in dB, None where it has none. Several add up."""
     found = [
         float(value)
-        for effect in item.effects
+        for effect in elements(item.effects)
         if is_gain(effect)
-        and isinstance(value := effect.metadata.get(KEY), int | float)
+        and isinstance(value := entry(effect.metadata, KEY), int | float)
         and math.isfinite(value)
     ]
     return sum(found) if found else None

@@ -27,6 +27,7 @@ from typing import Any
 import opentimelineio as otio
 
 from ..operations import Source
+from ..otio_values import elements, entries, entry
 from ..referenced import stored_sources
 from ..timeline_view import own_metadata, plain
 from ..timing import exact_seconds
@@ -54,19 +55,28 @@ def from_host(timeline: otio.schema.Timeline) -> otio.schema.Timeline:
     The dialect is recognised by the metadata that its program writes.
     """
     copy = timeline.deepcopy()
-    premiere = PREMIERE in copy.metadata or PREMIERE in copy.tracks.metadata
-    for clip in copy.find_clips():
+    make_plain(copy)
+    return copy
+
+
+def make_plain(timeline: otio.schema.Timeline) -> None:
+    """As :func:`from_host`, in place: for a timeline that was just read."""
+    clips = list(timeline.find_clips())
+    premiere = any(
+        entry(thing.metadata, PREMIERE) is not None for thing in (timeline, timeline.tracks)
+    )
+    for clip in clips:
         _with_url(clip, lambda url: url_of(url) if is_absolute(url) and not is_url(url) else url)
-        for marker in clip.markers:
+        for marker in elements(clip.markers):
             _from_resolve_marker(marker)
         if premiere:
             _from_consumed(clip)
     if premiere:
-        _to_timecode(copy)
-    for thing in (copy, copy.tracks, *copy.tracks, *copy.find_clips()):
+        _to_timecode(timeline)
+    for thing in (timeline, timeline.tracks, *timeline.tracks, *clips):
         for name in (RESOLVE, PREMIERE):
-            thing.metadata.pop(name, None)
-    return copy
+            if name in entries(thing.metadata):
+                del thing.metadata[name]
 
 
 def links(timeline: otio.schema.Timeline) -> Iterator[tuple[otio.schema.Clip, int]]:
@@ -94,14 +104,14 @@ def _to_resolve(timeline: otio.schema.Timeline) -> None:
         clip.metadata[RESOLVE] = {"Link Group ID": link}
     for clip in timeline.find_clips():
         _with_url(clip, lambda url: path_of(url) if url.lower().startswith("file:") else url)
-        for marker in clip.markers:
+        for marker in elements(clip.markers):
             if note := getattr(marker, "comment", ""):
                 # Resolve keeps a marker's note here and ignores `comment`.
                 marker.metadata[RESOLVE] = {"Note": note}
 
 
 def _from_resolve_marker(marker: otio.schema.Marker) -> None:
-    data = plain(marker.metadata.get(RESOLVE))
+    data = plain(entry(marker.metadata, RESOLVE))
     note = data.get("Note") if isinstance(data, dict) else None
     if isinstance(note, str) and not getattr(marker, "comment", ""):
         marker.comment = note
@@ -173,9 +183,8 @@ def _to_timecode(timeline: otio.schema.Timeline) -> None:
 
 def _shift(clip: otio.schema.Clip, by: otio.opentime.RationalTime) -> None:
     """Count a clip's media from elsewhere: its reference, its range and its markers."""
-    spans = [marker.marked_range for marker in clip.markers]
-    for marker, span in zip(clip.markers, spans, strict=True):
-        marker.marked_range = _shifted(span, by)
+    for marker in elements(clip.markers):
+        marker.marked_range = _shifted(marker.marked_range, by)
     if clip.source_range is not None:
         clip.source_range = _shifted(clip.source_range, by)
     reference = clip.media_reference
@@ -199,7 +208,7 @@ def _to_consumed(clip: otio.schema.Clip) -> None:
     Not rounded: the length that Premiere shows is this divided by the speed, a whole frame.
     """
     scalar = _scalar(clip)
-    for effect in list(clip.effects):
+    for effect in elements(clip.effects):
         if type(effect) is otio.schema.LinearTimeWarp and effect.time_scalar == 1.0:
             clip.effects.remove(effect)
     if scalar != 1 and clip.source_range is not None:
@@ -225,7 +234,7 @@ def _stretch(clip: otio.schema.Clip, factor: Fraction) -> None:
 def _scalar(clip: otio.schema.Clip) -> Fraction:
     """How fast a clip plays, whichever way; 1 without a usable speed."""
     scalar = Fraction(1)
-    for effect in clip.effects:
+    for effect in elements(clip.effects):
         if type(effect) is otio.schema.LinearTimeWarp and 0.001 <= abs(effect.time_scalar) <= 1000:
             scalar *= abs(exact_seconds(effect.time_scalar))
     return scalar

@@ -18,6 +18,7 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..otio_values import elements, entries
 from ..timing import exact_rate
 from .gain import gain_of
 from .urls import file_name
@@ -67,7 +68,7 @@ def clip_data(clip: otio.core.Item) -> ClipData:
     found = _dictionary(clip.metadata)
     reference = getattr(clip, "media_reference", None)
     media = _dictionary(reference.metadata) if reference is not None else _EMPTY
-    effects = tuple(clip.effects) if len(clip.effects) else ()
+    effects = tuple(elements(clip.effects))
     return ClipData(
         _dictionary(found.get("mapedit")),
         _dictionary(found.get("cmx_3600")),
@@ -81,7 +82,7 @@ def clip_data(clip: otio.core.Item) -> ClipData:
 
 
 def _dictionary(value: Any) -> Mapping[str, Any]:
-    return dict(value) if hasattr(value, "items") and len(value) else _EMPTY
+    return entries(value) if hasattr(value, "items") and len(value) else _EMPTY
 
 
 def data_of(holder: Any, key: str) -> Mapping[str, Any]:
@@ -149,7 +150,7 @@ def media_rate(clip: otio.schema.Clip) -> Fraction:
 def speed_of(clip: otio.schema.Clip) -> Fraction:
     """Constant speed of a clip: 1 where it has no time warp, 0 for a freeze frame."""
     scalar = _REAL_TIME
-    for effect in clip.effects if len(clip.effects) else ():
+    for effect in elements(clip.effects):
         if isinstance(effect, otio.schema.LinearTimeWarp):
             # A freeze frame is one of scalar 0.
             scalar *= Fraction(effect.time_scalar).limit_denominator(1_000_000)

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from ..timing import exact_time, frame_at
 from .fcpxml_plan import Piece, Plan, item_range
 from .gain import is_gain
@@ -88,7 +89,7 @@ def add_clip_rest(
     zero: Fraction,
 ) -> None:
     """Markers, filters, colour and what rides along."""
-    marked = piece.item.markers if len(piece.item.markers) else ()
+    marked = elements(piece.item.markers)
     markers = [add_marker(element, marker, zero, plan.rate) for marker in marked]
     if piece.speed != 1:
         add_speed(element, piece.speed)

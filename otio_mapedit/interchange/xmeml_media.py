@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from ..timing import exact_time, frame_at
 from .fcpxml_plan import Piece, Plan
 from .timeline_facts import (
@@ -141,7 +142,7 @@ class FileBook:
         else:
             begin, end = piece.source_start, plan.upper(piece)
             # Nobody knows how long the media is; it lasts at least to its last marker.
-            for marker in clip.markers if len(clip.markers) else ():
+            for marker in elements(clip.markers):
                 end = max(end, exact_time(marker.marked_range.end_time_exclusive()))
         file = self.files.get(key)
         if file is None:
