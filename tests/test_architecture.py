@@ -30,7 +30,7 @@ LAYERS = (
     ("interchange", "interchange interchange.*"),
     ("check", "check check_*"),
     ("learning", "learning learning.* review review.* render jobs jobs.* live batch"),
-    ("plugin", "plugin adapters adapters.*"),
+    ("plugin", "plugin adapters adapters.* installers installers.*"),
     ("training", "training training.*"),
     ("command line", "doctor cli cli.* __main__"),
 )

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("inspect", "Check a timeline: nothing offline, nothing outside its media."),
     "convert": ("convert", "Turn a timeline into another kind of file: FCPXML, XML, EDL, OTIO."),
     "watch": ("watch", "Work for the plugins of editing programs: Resolve, Premiere Pro."),
+    "plugin": ("plugin", "Put plugins into editing programs, and take them out."),
     "doctor": ("inspect", "Show whether everything is in place, and what would be faster."),
     "model": ("model", "Train, measure and export the networks (for developers)."),
 }

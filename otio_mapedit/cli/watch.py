@@ -76,23 +76,35 @@ def watch(
     for allowed in root or ():
         if not allowed.is_dir():
             raise UsageError(f"--root: {allowed} is not a folder", "Name one that exists.")
-    folder = open_folder(place)
-    report = _Report(as_json, quiet)
-    watcher = Watcher(folder, roots(root or (), folder.path), said=report)
+    report, watchers = _Report(as_json, quiet), list[Watcher]()
     try:
-        if not quiet:
-            output.say(f"mapedit: watching {folder.path}" + ("" if once else "; Ctrl-C to stop"))
-        _run(watcher, once)
+        for folder in map(open_folder, [place] if jobs else _default_places(place)):
+            watchers.append(Watcher(folder, roots(root or (), folder.path), said=report))
+            if not quiet:
+                ends = "" if once else "; Ctrl-C to stop"
+                output.say(f"mapedit: watching {folder.path}{ends}")
+        _run(watchers, once)
     finally:
-        watcher.close()
+        for watcher in watchers:
+            watcher.close()
     if once and as_json:
-        output.data_json({"jobs": str(folder.path), "answered": report.answered})
+        output.data_json({"jobs": str(place), "answered": report.answered})
 
 
-def _run(watcher: Watcher, once: bool) -> None:
+def _default_places(usual: Path) -> list[Path]:
+    """The usual folder; with builds of Resolve that may not enter it, also theirs."""
+    from ..installers.machine import this_machine
+    from ..installers.resolve import contained_jobs, containers
+
+    machine = this_machine()
+    return [usual, contained_jobs(machine)] if containers(machine) else [usual]
+
+
+def _run(watchers: list[Watcher], once: bool) -> None:
     pause = threading.Event()
     while True:
-        if watcher.turn(_PAUSE):
+        turns = [watcher.turn(_PAUSE) for watcher in watchers]
+        if any(turns):
             continue
         if once:
             return
