@@ -21,8 +21,8 @@ from .errors import DecisionListError
 from .fields import text_fault
 from .operations import Source, StreamExtent
 from .placements import frames_for
-from .timeline_view import SeenClip, View, frames_at, nearest_frame
-from .timing import FrameRange, exact_rate
+from .timeline_view import SeenClip, View, frames_at, nearest_frame, plain
+from .timing import FrameRange, can_drop_frames, exact_rate
 from .urls import path_of
 
 
@@ -162,9 +162,34 @@ def _new_source(
         rate=rate,
         frame_count=count,
         start_frame=max(0, start),
+        drop_frame=_drops_frames(first, rate, view),
+        reel=_reel(first),
         video=StreamExtent(0, extent) if pictured else None,
         audio=tuple(StreamExtent(n + pictured, extent) for n in range(sounds)),
     )
+
+
+def _drops_frames(clip: otio.schema.Clip, rate: Fraction, view: View) -> bool:
+    """Whether the media counts drop-frame: as its reference or its event in an EDL says, else as
+    the sequence does."""
+    stated = _stated(clip, "drop_frame")
+    drops = view.own.get("drop_frame") if stated is None else stated
+    return drops is True and can_drop_frames(rate)
+
+
+def _reel(clip: otio.schema.Clip) -> str:
+    """The reel that its reference, or its event in an EDL, names."""
+    reel = _stated(clip, "reel")
+    return reel.strip() if isinstance(reel, str) and not text_fault(reel) else ""
+
+
+def _stated(clip: otio.schema.Clip, key: str) -> Any:
+    for holder in (clip.media_reference, clip):
+        for namespace in ("mapedit", "cmx_3600") if holder is not None else ():
+            facts = plain(holder.metadata.get(namespace))
+            if isinstance(facts, dict) and facts.get(key) is not None:
+                return facts[key]
+    return None
 
 
 def _describing(clips: list[SeenClip]) -> otio.schema.Clip:

@@ -21,6 +21,8 @@ from otio_mapedit.errors import FormatError, OptionError, UsageError
 from otio_mapedit.interchange.edl_parse import decode_edl, parse_edl
 from otio_mapedit.interchange.edl_reader import read_edl
 from otio_mapedit.interchange.edl_writer import write_edl
+from otio_mapedit.interchange.loss import LossReport
+from otio_mapedit.interchange.read_back import verify_edit
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, can_drop_frames, exact_time
 from tests.decision_lists import decision_lists
@@ -510,6 +512,35 @@ def test_what_cannot_be_written_is_refused_or_reported() -> None:
     broken = otio.schema.Clip("no range")
     _, report = write_edl(sequence(clip, broken, dissolve(0, 1200), shot("b", 0, 2000)))
     assert [loss.feature for loss in report.losses] == ["clip", "transition", "effect"]
+
+
+def test_exact_lengths_beside_gaps_stay_on_their_frames() -> None:
+    """Sound that lasts 49.23 frames begins between two frames; an EDL's gaps are whole."""
+    clips = [shot(f"a{number}", 0, 50) for number in range(6)]
+    for clip in clips:
+        clip.source_range = TR(RT(0, 25.0), RT(49.23, 25.0))
+    gaps = [gap(10) for _ in clips]
+    for one in gaps:
+        one.source_range = TR(RT(0, 25.0), RT(10.37, 25.0))
+    timeline = sequence(*(item for pair in zip(gaps, clips, strict=True) for item in pair))
+    texts, report = write_edl(timeline)
+    verify_edit(timeline, read_edl(texts["V1"])[0], LossReport("edl", "write"), ".edl")
+    assert report.clean
+
+
+def test_long_comments_of_ours_are_folded() -> None:
+    clip = shot("a", 0, 10)
+    facts = {"id": "k1", "reason": "a  b " * 40, "parameters": {"words": ["x y  z "] * 900}}
+    clip.metadata["mapedit"] = facts
+    text = write_edl(sequence(clip))[0]["V1"]
+    assert max(map(len, text.splitlines())) < 1100
+    assert pycmx_lines(text) == our_lines(text)
+    assert plain(read_edl(text)[0].tracks[0][0].metadata["mapedit"]) == facts
+    clip.enabled = False
+    text = write_edl(sequence(clip))[0]["V1"]
+    assert plain(read_edl(text)[0].tracks[0][0].metadata["mapedit"]) == facts
+    lost = "\n".join(line for line in text.splitlines() if "MAPEDIT +" not in line)
+    assert "id" not in plain(read_edl(lost)[0].tracks[0][0].metadata.get("mapedit", {}))
 
 
 # ---- other programs' lists ---------------------------------------------------------------

@@ -150,6 +150,88 @@ def test_what_a_decision_list_cannot_say_is_named(tmp_path: Path) -> None:
     ]
 
 
+def foreign(url: str, start: int) -> otio.schema.Timeline:
+    """A timeline that we did not assemble."""
+    time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
+    media = otio.schema.ExternalReference(url, span(time(start, 24), time(240, 24)))
+    clip = otio.schema.Clip("a", media, span(time(start + 10, 24), time(48, 24)))
+    clip.markers.append(otio.schema.Marker("m", span(time(start + 12, 24), time(0, 24)), "GREEN"))
+    timeline = otio.schema.Timeline("cut", global_start_time=time(0, 24))
+    timeline.tracks.append(otio.schema.Track("V1", [clip]))
+    return timeline
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///a/Test%20Video%20(29.97%20fps).mp4",
+        "file:///C:/a/%5Bx%5D+1.mov",
+        "file://localhost/D%3a/a.mov",
+        "file://server/share/a%2520b.mov",
+        "file:////server/share/a.mov",
+        "media/a b.mov",
+        "file:///a/%E4%BC%9A.mov",
+    ],
+)
+@pytest.mark.parametrize("start", [0, 100, 86400])
+@pytest.mark.parametrize("host", HOSTS)
+def test_media_of_others_keeps_its_url_and_timecode(
+    host: str, start: int, url: str, tmp_path: Path
+) -> None:
+    timeline = foreign(url, start)
+    written = write_timeline(timeline, tmp_path / "cut.otio", host)
+    assert written.clean
+    assert read_timeline(tmp_path / "cut.otio").is_equivalent_to(timeline)
+    (clip,) = timeline_raw((tmp_path / "cut.otio").read_text()).find_clips()
+    if host == "premiere":
+        assert clip.media_reference.available_range.start_time.value == 0
+    if host == "resolve" and url.startswith("file:///a"):
+        assert clip.media_reference.target_url.startswith("/a/")
+
+
+def test_otio_of_a_newer_library_and_of_another_json(tmp_path: Path) -> None:
+    timeline = foreign("file:///a.mov", 0)
+    timeline.tracks[0][0].metadata["facts"] = {"least": 1.0, "text": 'Inf and "Inf"', "big": 2.0}
+    value = json.loads(timeline.to_json_string())
+    marker = value["tracks"]["children"][0]["children"][0]["markers"][0]
+    marker["OTIO_SCHEMA"] = "Marker.3"
+    marker["color"] = {
+        "OTIO_SCHEMA": "Color.1", "name": "Teal", "r": 0.1, "g": 0.9, "b": 0.9, "a": 1.0
+    }  # fmt: skip
+    text = json.dumps(value).replace('"least": 1.0', '"least": -Inf')
+    text = text.replace('"big": 2.0', f'"big": {2**130}, "none": NaN')
+    (tmp_path / "new.otio").write_text(text)
+    found = read_timeline(tmp_path / "new.otio")
+    (clip,) = found.find_clips()
+    assert clip.markers[0].color == "CYAN"
+    assert clip.markers[0].metadata["otio"]["color"]["name"] == "Teal"
+    assert clip.metadata["facts"]["least"] == float("-inf")
+    assert clip.metadata["facts"]["text"] == 'Inf and "Inf"'
+    assert clip.metadata["facts"]["big"] == pytest.approx(2.0**130)
+    write_timeline(found, tmp_path / "again.otio")
+    for colour in ("plain", None, [], {"name": 3}):
+        marker["color"] = colour
+        (tmp_path / "odd.otio").write_text(json.dumps(value))
+        with contextlib.suppress(FormatError):
+            read_timeline(tmp_path / "odd.otio")
+
+
+def test_a_new_source_keeps_reel_and_drop_frame(tmp_path: Path) -> None:
+    timeline = foreign("file:///a.mov", 0)
+    rate = 30000 / 1001
+    time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
+    timeline.global_start_time = time(0, rate)
+    (clip,) = timeline.find_clips()
+    clip.media_reference.available_range = span(time(0, rate), time(240, rate))
+    clip.source_range = span(time(10, rate), time(48, rate))
+    clip.media_reference.metadata["mapedit"] = {"drop_frame": True, "reel": "A001"}
+    for suffix in (".xml", ".edl", ".fcpxml", ".otio"):
+        write_timeline(timeline, tmp_path / f"cut{suffix}", force=True)
+        convert(tmp_path / f"cut{suffix}", tmp_path / "cut.mapedit", force=True)
+        (source,) = mapedit_file.read(tmp_path / "cut.mapedit").sources
+        assert (suffix, source.drop_frame, source.reel) == (suffix, True, "A001")
+
+
 def test_bundle(tmp_path: Path) -> None:
     media = tmp_path / "media here"
     media.mkdir()

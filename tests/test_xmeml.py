@@ -84,10 +84,8 @@ def lint_of(shared: Path) -> Any:
 @property_test
 @given(timelines())
 def test_the_elements_alone_say_the_edit(timeline: otio.schema.Timeline) -> None:
-    """Without the notes that ride along, as after another program wrote the file again."""
     text, _ = write_xmeml(timeline)
-    bare = re.sub(r"<(clipcommentb|lognote)>[^<]*</\1>", "", text)
-    read, _ = read_xmeml(bare.encode())
+    read, _ = read_xmeml(bare(text).encode())
     for mine, theirs in zip(timeline.tracks, read.tracks, strict=True):
         expected = edit_of(mine)
         got = [
@@ -180,6 +178,27 @@ def test_a_dissolve_reaches_into_both_clips() -> None:
     (item,) = root.iter("transitionitem")
     assert [item.findtext(name) for name in ("start", "end", "alignment")] == ["47", "58", "center"]
     assert item.findtext("cutPointTicks") == str(3 * TICKS // 25)
+
+
+@pytest.mark.parametrize("rate", [25.0, 60000 / 1001])
+def test_a_long_uneven_dissolve_keeps_its_cut(rate: float) -> None:
+    """Ticks of more than four seconds are no frame counts."""
+    timeline = otio.schema.Timeline("Cut", global_start_time=RT(0, rate))
+    timeline.tracks.append(otio.schema.Track("V1"))
+    clips = (shot("a", 100, 1900, rate), shot("b", 900, 1900, rate))
+    for clip in clips:
+        clip.source_range = TR(clip.source_range.start_time, RT(1900, rate))
+    join = otio.schema.Transition("", "SMPTE_Dissolve", RT(510, rate), RT(509, rate))
+    timeline.tracks[0].extend([clips[0], join, clips[1]])
+    for text in (write_xmeml(timeline)[0], bare(write_xmeml(timeline)[0])):
+        first, found, second = read_xmeml(text.encode())[0].tracks[0]
+        assert (found.in_offset.value, found.out_offset.value) == (510, 509)
+        assert [first.source_range, second.source_range] == [one.source_range for one in clips]
+
+
+def bare(text: str) -> str:
+    """Without the notes that ride along, as after another program wrote the file again."""
+    return re.sub(r"<(clipcommentb|lognote)>[^<]*</\1>", "", text)
 
 
 def test_a_clip_s_speed_scales_its_media_clock() -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import FrameRange, rational_time, time_range
+from ..timing import FrameRange, exact_time, frame_at, rational_time
 from .edl_media import media_reference
 from .edl_source import clip_start
-from .edl_words import one_line
+from .edl_words import AS_TRACK, one_line
 from .gain import set_gain
+from .gap_facts import GapMaker
 from .loss import LossReport
-from .timeline_facts import CARRIED
+from .timeline_facts import taken_back
 
 _TYPES = otio.schema.TransitionTypes
 
@@ -48,6 +49,7 @@ class Cut:
     effect: int = 0
     wipe: int = 0
     effect_name: str = ""
+    warp: dict[str, Any] = field(default_factory=dict)
     join: dict[str, Any] = field(default_factory=dict)
     from_black: bool = False
     outgoing: Cut | None = None
@@ -93,11 +95,13 @@ class TrackBuilder:
         rate: Fraction,
         start: int,
         end: int,
-        drop: bool,
         report: LossReport,
+        number: int,
+        gaps: list[tuple[FrameRange, dict[str, Any]]],
     ) -> None:
         self.name, self.kind, self.rate = name, kind, rate
-        self.start, self.end, self.drop, self.report = start, end, drop, report
+        self.start, self.end, self.report = start, end, report
+        self.number, self.gaps = number, gaps
         self.layers: list[_Layer] = [_Layer(at=start)]
 
     def build(self, cuts: list[Cut]) -> list[otio.schema.Track]:
@@ -168,7 +172,9 @@ class TrackBuilder:
     def _transition(self, cut: Cut, before: int) -> otio.schema.Transition:
         name = cut.effect_name
         kind = _TYPES.Custom if cut.wipe else _TYPES.SMPTE_Dissolve
-        data = {key: cut.join[key] for key in (*CARRIED, "pattern") if key in cut.join}
+        data = taken_back(cut.join)
+        if "pattern" in cut.join:
+            data["pattern"] = cut.join["pattern"]
         if cut.wipe:
             data.setdefault("pattern", cut.wipe)
             name = name or "Wipe"
@@ -188,11 +194,13 @@ class TrackBuilder:
         name = self.name if index == 0 else f"{self.name} {index + 1}"
         track = otio.schema.Track(name=name, kind=self.kind)
         items: list[otio.core.Composable] = []
+        gaps = GapMaker(self.rate, self.gaps if index == 0 else [])
+        edges = _Edges(self.rate)
         at = self.start
         for item in layer.items:
             begin = item.at if isinstance(item, _Joint) else item.start
             if begin > at:
-                items.append(self._gap(at, begin))
+                items += edges.held(gaps.between(at - self.start, begin - self.start))
                 at = begin
             if isinstance(item, _Joint):
                 items.append(item.transition)
@@ -202,16 +210,13 @@ class TrackBuilder:
                     "clip", "an edit of no length", self.name, item.cut.name, item.cut.label
                 )
                 continue
-            items.append(self._clip(item))
+            items += edges.held([self._clip(item)], item.end - item.start)
             at = item.end
         end = max(self.end, layer.at) if index == 0 else layer.at
         if end > at:
-            items.append(self._gap(at, end))
+            items += edges.held(gaps.between(at - self.start, end - self.start))
         track.extend(items)
         return track
-
-    def _gap(self, start: int, end: int) -> otio.schema.Gap:
-        return otio.schema.Gap(source_range=time_range(FrameRange(0, end - start), self.rate))
 
     def _clip(self, placed: _Placed) -> otio.schema.Clip:
         cut = placed.cut
@@ -225,15 +230,59 @@ class TrackBuilder:
         clip.markers.extend(marker.clone() for marker in cut.markers)
         if cut.gain is not None:
             set_gain(clip, cut.gain)
-        if cut.speed == 0:
-            clip.effects.append(otio.schema.FreezeFrame())
-        elif cut.speed != 1:
-            clip.effects.append(otio.schema.LinearTimeWarp(time_scalar=float(cut.speed)))
+        if cut.speed != 1:
+            clip.effects.append(_warp(cut))
+        data = dict(cut.metadata.get("mapedit", {}))
         if cut.linked:
-            data = dict(cut.metadata.get("mapedit", {}))
             data.setdefault("link", f"edl-{cut.row}")
+        if data.get("stream") == AS_TRACK:
+            data["stream"] = self.number
+        if data:
             clip.metadata["mapedit"] = data
         return clip
+
+
+class _Edges:
+    """Keeps every edge of a track on its record frame where clips state exact lengths that are
+    no whole frames: these add up otherwise than the whole ones around them."""
+
+    def __init__(self, rate: Fraction) -> None:
+        self.rate = rate
+        self.frame = 0
+        self.exact = Fraction(0)
+
+    def held(self, items: list[Any], frames: int = 0) -> list[Any]:
+        """``items`` that last ``frames`` altogether, in whole ones where an exact length would
+        move their end."""
+        for item in items:
+            span = item.source_range
+            length = frames or int(span.duration.value)
+            self.frame += length
+            whole = (span.duration.value, span.duration.rate) == (length, float(self.rate))
+            if whole and self.exact.denominator == 1:
+                self.exact += length
+                continue
+            exact = exact_time(span.duration) * self.rate
+            if frame_at(self.exact + exact, Fraction(1)) != self.frame:
+                exact = Fraction(length)
+                if frame_at(self.exact + exact, Fraction(1)) != self.frame:
+                    exact = self.frame - self.exact
+                duration = otio.opentime.RationalTime(float(exact), float(self.rate))
+                item.source_range = otio.opentime.TimeRange(span.start_time, duration)
+            self.exact += exact
+        return items
+
+
+def _warp(cut: Cut) -> otio.schema.LinearTimeWarp:
+    """The speed of an edit, with what rode along about it."""
+    warp = otio.schema.FreezeFrame()
+    if cut.speed:
+        warp = otio.schema.LinearTimeWarp(time_scalar=float(cut.speed))
+    if isinstance(cut.warp.get("name"), str):
+        warp.name = cut.warp["name"]
+    if own := taken_back(cut.warp):
+        warp.metadata["mapedit"] = own
+    return warp
 
 
 def _source_range(placed: _Placed, rate: Fraction) -> otio.opentime.TimeRange:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..timing import FrameRange
 from .edl_notes import Notes
-from .timeline_facts import CARRIED
+from .gap_facts import read_gaps
+from .timeline_facts import taken_back
 
 
 @dataclass(slots=True)
@@ -18,6 +20,8 @@ class Sequence:
     video: str | None = None
     audio: tuple[tuple[str, tuple[str, ...]], ...] = ()
     name: str | None = None
+    own: dict[str, Any] = field(default_factory=dict)
+    gaps: tuple[list[tuple[FrameRange, dict[str, Any]]], ...] = ()
 
 
 def gain_stated(notes: Notes) -> float | None:
@@ -34,7 +38,9 @@ def clip_metadata(reel: str, notes: Notes, drop: bool | None) -> dict[str, Any]:
     if drop is not None:
         found["cmx_3600"]["drop_frame"] = drop
     told = notes.data("CLIP")
-    own = {key: told[key] for key in CARRIED if key in told}
+    own = taken_back(told)
+    if "stream" in told:
+        own["stream"] = told["stream"]
     if own:
         found["mapedit"] = own
     cdl: dict[str, Any] = {}
@@ -60,6 +66,9 @@ def read_sequence(data: dict[str, Any]) -> Sequence:
         found.video = data["video"]
     if isinstance(data.get("name"), str):
         found.name = data["name"]
+    found.own = taken_back(data)
+    gaps = data.get("gaps")
+    found.gaps = tuple(read_gaps(one) for one in gaps) if isinstance(gaps, list) else ()
     try:
         found.audio = tuple(
             (str(name), tuple(f"A{int(number)}" for number in numbers))

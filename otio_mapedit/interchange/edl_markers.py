@@ -12,7 +12,7 @@ from .edl_cuts import Cut
 from .edl_notes import Locator
 from .edl_rate import EdlClock
 from .edl_source import advance
-from .timeline_facts import CARRIED
+from .timeline_facts import taken_back
 
 
 def sequence_marker(locator: Locator, clock: EdlClock, day: int, start: int) -> otio.schema.Marker:
@@ -48,7 +48,7 @@ def _marker(
             )
             name, comment, colour = (str(exact[key]) for key in ("name", "comment", "color"))
             span = otio.opentime.TimeRange(start, duration)
-            own = {key: exact[key] for key in CARRIED if key in exact}
+            own = taken_back(exact)
         except (KeyError, TypeError, ValueError):
             own = {}
     marker = otio.schema.Marker(name=name, marked_range=span, color=colour)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import FormatError
-from .edl_words import PREFIX, parse_channels
+from .edl_words import CONTINUED, PREFIX, parse_channels
 from .xml_safe import read_bytes
 
 #: A feature film's EDL has about a megabyte; ten thousand of our own events have two.
@@ -21,6 +21,7 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_LINES = 1_000_000
 #: Longest line that is looked into.
 _MAX_LINE = 4000
+_MORE = f"{PREFIX} {CONTINUED}:"
 
 _TC = r"(\d{1,3}[:;.,]\d{1,2}[:;.,]\d{1,2}[:;.,]\d{1,3})"
 _EVENT = re.compile(rf"^(\d{{1,6}})\s+(\S.*?)\s+{_TC}\s+{_TC}\s+{_TC}\s+{_TC}(?:\s.*)?$")
@@ -136,6 +137,8 @@ def parse_edl(text: str) -> EdlText:
             disabled.take(row, remark[len(mark) :].strip())
         else:
             reader.take(row, line)
+    reader.join()
+    disabled.join()
     if not parsed.events and not titled:
         raise _not_edl("no line of it is an edit")
     parsed.events.sort(key=lambda event: event.edit.row)
@@ -150,6 +153,8 @@ class _LineReader:
         self.enabled = enabled
         self.event: Event | None = None
         self.drop = False
+        self.more: list[str] = []
+        self.home: list[str] = []
 
     def take(self, row: int, line: str) -> None:
         if not line or len(line) > _MAX_LINE:
@@ -161,8 +166,7 @@ class _LineReader:
             line = " ".join(line.split())
         upper = line.upper()
         if line.startswith("*"):
-            remarks = self.parsed.header if self.event is None else self.event.remarks
-            remarks.append(line[1:].strip())
+            self._remark(line[1:].strip())
         elif line[0].isdigit():
             self._edit(row, line)
         elif upper.startswith("TITLE:"):
@@ -171,6 +175,24 @@ class _LineReader:
             self._mode(upper)
         else:
             self._rest(row, line, upper)
+
+    def _remark(self, remark: str) -> None:
+        remarks = self.parsed.header if self.event is None else self.event.remarks
+        if self.home is not remarks:
+            self.join()
+        if remark.startswith(_MORE) and remarks and remarks[-1].startswith(PREFIX):
+            self.more = self.more or [remarks[-1]]
+            self.more.append(remark[len(_MORE) :].strip())
+            self.home = remarks
+            return
+        self.join()
+        remarks.append(remark)
+
+    def join(self) -> None:
+        """Put the lines of one comment together, once its last one was taken."""
+        if self.more:
+            self.home[-1] = "".join(self.more)
+            self.more = []
 
     def _mode(self, upper: str) -> None:
         self.drop = "NON" not in upper and "DROP" in upper

@@ -69,7 +69,7 @@ class _Reader:
         timeline = otio.schema.Timeline(
             name=name, global_start_time=rational_time(start, self.rate)
         )
-        timeline.metadata["mapedit"] = {"drop_frame": self.clock.drop}
+        timeline.metadata["mapedit"] = self.sequence.own | {"drop_frame": self.clock.drop}
         timeline.tracks.extend(self._tracks(cuts, start))
         for locator in self.header.locators:
             timeline.tracks.markers.append(sequence_marker(locator, self.clock, self.day, start))
@@ -107,7 +107,9 @@ class _Reader:
         for index, (name, kind, channels) in enumerate(plan):
             chosen = [cut for cut in cuts if _plays(cut, channels)]
             end = ends[index] if index < len(ends) else start
-            builder = TrackBuilder(name, kind, self.rate, start, end, self.clock.drop, self.report)
+            gaps = self.sequence.gaps[index] if index < len(self.sequence.gaps) else []
+            number = index if plan[0][1] == "Video" else index + 1
+            builder = TrackBuilder(name, kind, self.rate, start, end, self.report, number, gaps)
             tracks += builder.build(chosen)
         for cut in cuts:
             if not cut.channels:
@@ -148,6 +150,7 @@ class _Reader:
             source_day=day_length(media_rate, self.clock.source_drop(edit)),
             linked=len(event.channels) > 1,
             gain=gain_stated(notes),
+            warp=_mapping(notes.data("CLIP").get("warp")),
             row=edit.row,
         )
         cut.markers = [clip_marker(found, cut, self.clock, self.day) for found in notes.locators]
@@ -275,6 +278,10 @@ class _Reader:
             )
         for remark in self.header.rest:
             self.report.note("comment", remark[:80])
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _pair(motion: Motion) -> tuple[str, str]:

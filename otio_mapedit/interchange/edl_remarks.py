@@ -12,9 +12,9 @@ import opentimelineio as otio
 from ..otio_values import elements
 from ..timing import exact_time, frame_at
 from .edl_layout import Placed
-from .edl_words import hint, one_line
+from .edl_words import AS_TRACK, hint, one_line
 from .loss import LossReport
-from .timeline_facts import ClipData, carried, name_in_url, reference_url
+from .timeline_facts import ClipData, carried, json_value, name_in_url, reference_url
 
 
 def name_remarks(clip: otio.schema.Clip | None, word: str) -> list[str]:
@@ -61,9 +61,21 @@ def _decimal(number: float) -> str:
     return format(Decimal(repr(float(number))), "f")
 
 
-def clip_hints(clip: otio.schema.Clip, facts: ClipData) -> list[str]:
-    """What a clip's metadata says about the decision behind it, and a name lines cannot hold."""
-    data = facts.carried
+def clip_hints(clip: otio.schema.Clip, facts: ClipData, number: int) -> list[str]:
+    """What a clip's metadata says about the decision behind it, and a name lines cannot hold.
+
+    ``number`` is that of its track: 0 for the picture, 1 and up for sound. A stream of that number
+    is written alike on every track, so that picture and sound of one range stay one event.
+    """
+    data: dict[str, Any] = facts.carried
+    if facts.rest:
+        data["own"] = facts.rest
+    if "stream" in facts.own:
+        stream = json_value(facts.own["stream"])
+        data["stream"] = AS_TRACK if stream == number else stream
+    warps = [effect for effect in facts.effects if isinstance(effect, otio.schema.LinearTimeWarp)]
+    if len(warps) == 1 and len(warps[0].metadata):
+        data["warp"] = {"name": warps[0].name, **carried(warps[0])}
     if facts.gain is not None:
         data["gain_db"] = facts.gain
     if clip.name != one_line(clip.name) or not clip.name:

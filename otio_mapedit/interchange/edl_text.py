@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..timing import timecode
-from .edl_words import PREFIX, EdlProfile, channel_code, channel_order
+from .edl_words import PREFIX, EdlProfile, channel_code, channel_order, folded
 
 _NO_TIME = "00:00:00:00"
 
@@ -80,7 +80,7 @@ class EdlText:
         """Title, frame code mode and the comments for the whole list."""
         self.lines.append(f"TITLE: {title}".rstrip())
         self.lines.append("FCM: DROP FRAME" if self.drop else "FCM: NON-DROP FRAME")
-        self.lines += remarks
+        self.lines += [line for remark in remarks for line in folded(remark)]
 
     def event(self, event: EdlEvent) -> None:
         """One event with everything that belongs to it."""
@@ -104,7 +104,7 @@ class EdlText:
         lines += [self._motion(*motion) for motion in event.motions]
         if event.effect:
             lines.append(f"EFFECTS NAME IS {event.effect}")
-        lines += event.remarks
+        lines += [line for remark in event.remarks for line in folded(remark)]
         self.lines += lines if event.enabled else [f"* {PREFIX} DISABLED: {x}" for x in lines]
 
     def text(self) -> str:

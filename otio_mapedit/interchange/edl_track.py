@@ -48,9 +48,12 @@ def track_events(
     clock: TrackClock,
     reels: ReelNames,
     report: LossReport,
+    number: int,
 ) -> tuple[list[EdlEvent], int]:
-    """The events of a track on ``channels``, and the track's length in frames."""
+    """The events of a track on ``channels``, and the track's length in frames. ``number`` is 0 for
+    the picture, from 1 for sound."""
     writer = _TrackWriter(track, channels, clock, reels, report)
+    writer.number = number
     return list(writer.events()), writer.length
 
 
@@ -81,6 +84,7 @@ class _TrackWriter:
     ) -> None:
         self.track, self.channels, self.clock = track, channels, clock
         self.reels, self.report, self.rate = reels, report, clock.rate
+        self.number = 0
         placed, self.length = place_track(track, clock.rate, report)
         self.placed = list(self._sound_joins(placed))
         for item in track:
@@ -191,7 +195,7 @@ class _TrackWriter:
         notes += remarks.clip_markers(
             placed, self.clock.start, self.rate, self._timecode, self.report
         )
-        notes += remarks.clip_hints(placed.clip, placed.data)
+        notes += remarks.clip_hints(placed.clip, placed.data, self.number)
         notes += self._exact_hints(placed, start, end, low)
         notes.append(hint("MEDIA", media_data(placed.clip, placed.data.reel, reel, placed.rate)))
         return replace(event, motions=motions, remarks=tuple(notes))

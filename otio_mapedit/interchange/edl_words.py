@@ -6,13 +6,15 @@ other programs skip and :mod:`.edl_reader` takes back, each as ``* MAPEDIT WORD:
 ===========  ===================================================================================
 RATE         exact rate of the record side, ``24000/1001``
 SEQUENCE     JSON: start and end frame of the track, name of the video track, channels of each
-             audio track (``{"A1": [1, 2]}``)
+             audio track (``{"A1": [1, 2]}``), what decided the edit as a whole
 MEDIA        JSON: what a reel stands for; holds from its event on
-CLIP         JSON: id, confidence, reason, source and link of the decision behind the clip
+CLIP         JSON: id, confidence, reason, source and link of the decision behind the clip, the
+             rest of it under ``own``
 SOURCE       JSON: exact source range, where whole frames of timecode cannot say it
 SPEED        exact speed, where M2's tenth of a frame cannot say it
 TRANSITION   JSON: where inside the dissolve the cut lies, and its name
 MARKER       JSON: what the ``* LOC`` line before it leaves out
++            more of the comment before it
 DISABLED     a line of a disabled clip's event, which other programs must not conform
 ===========  ===================================================================================
 
@@ -31,6 +33,11 @@ from ..errors import OptionError
 PREFIX = "MAPEDIT"
 BLACK = "BL"
 AUXILIARY = "AX"
+#: A clip's stream where it has the number of its track.
+AS_TRACK = "track"
+#: Word of a line that continues the comment before it.
+CONTINUED = "+"
+_LONGEST_LINE = 1000
 #: Longest effect that the three columns hold, in frames.
 LONGEST_EFFECT = 999
 
@@ -81,6 +88,21 @@ def hint(word: str, value: Any) -> str:
     """One comment of ours. Anything but text is written as ASCII JSON."""
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return f"* {PREFIX} {word}: {text}"
+
+
+def folded(line: str) -> list[str]:
+    """A comment of ours in lines that programs read whole; the others stay as they are."""
+    if len(line) <= _LONGEST_LINE or not line.startswith(f"* {PREFIX} "):
+        return [line]
+    found, at = [], 0
+    while at < len(line):
+        end = at + _LONGEST_LINE
+        # White space at the end of a line is not kept.
+        while end < len(line) and (line[end] == " " or line[end - 1] == " "):
+            end += 1
+        found.append(line[at:end] if not at else f"* {PREFIX} {CONTINUED}: {line[at:end]}")
+        at = end
+    return found
 
 
 def parse_hint(remark: str) -> tuple[str, str] | None:

@@ -19,8 +19,16 @@ from .edl_media import ReelNames
 from .edl_text import EdlEvent, EdlText, merged
 from .edl_track import TrackClock, track_events
 from .edl_words import AUXILIARY, PREFIX, EdlProfile, edl_profile, hint, one_line
+from .gap_facts import stated_gaps
 from .loss import LossReport
-from .timeline_facts import channel_count, clip_data, data_of, sequence_rate, stated_sources
+from .timeline_facts import (
+    carried,
+    channel_count,
+    clip_data,
+    data_of,
+    sequence_rate,
+    stated_sources,
+)
 
 
 def write_edl(
@@ -88,8 +96,8 @@ class _Writer:
         tracks += [(track, frozenset(f"A{n}" for n in channels)) for track, channels in sound]
         events: list[EdlEvent] = []
         ends: list[int] = []
-        for track, channels in tracks:
-            made, length = track_events(track, channels, self.clock, self.reels, self.report)
+        for index, (track, channels) in enumerate(tracks, video is None):
+            made, length = track_events(track, channels, self.clock, self.reels, self.report, index)
             events += made
             ends.append(length)
         text = EdlText(self.profile, self.rate, self.drop)
@@ -98,7 +106,11 @@ class _Writer:
             "ends": [self.start + end for end in ends],
             "audio": [[track.name, channels] for track, channels in sound],
             "name": self.timeline.name,
+            **carried(self.timeline),
         }
+        gaps = [stated_gaps(track, self.rate) for track, _ in tracks]
+        if any(gaps):
+            sequence["gaps"] = gaps
         if video is not None:
             sequence["video"] = video.name
         head = [hint("RATE", str(self.rate)), hint("SEQUENCE", sequence)]

@@ -27,6 +27,8 @@ STILLS = frozenset(
     )
 )  # fmt: skip
 _FASTEST = 1000
+#: Where an EDL's reader keeps the reel of an event.
+TAPE = "cmx_3600"
 
 
 class AssetBook:
@@ -143,7 +145,12 @@ class AssetBook:
         identity = str(mine.get("source")) if isinstance(mine, dict) else ""
         found = self._by_id.get(identity) or self._by_url.get(_key(src))
         noted = plain(entry(reference.metadata, NAMESPACE))
-        return found or (noted if isinstance(noted, dict) else {})
+        noted = noted if isinstance(noted, dict) else {}
+        for holder in (piece.item, reference):
+            tape = plain(entry(holder.metadata, TAPE))
+            noted = (tape if isinstance(tape, dict) else {}) | noted
+        stated = {key: noted[key] for key in ("reel", "drop_frame") if key in noted}
+        return (found or noted) | stated
 
     def _describe(self, asset: Asset, facts: dict[str, Any]) -> None:
         width, height = facts.get("width"), facts.get("height")
@@ -159,7 +166,11 @@ class AssetBook:
             if len(set(asset.channels)) > 1:
                 asset.extra["channels"] = list(asset.channels)
         if isinstance(facts.get("drop_frame"), bool):
-            asset.drop_frame = facts["drop_frame"]
+            asset.drop_frame = asset.extra["drop_frame"] = facts["drop_frame"]
+        if isinstance(facts.get("reel"), str):
+            asset.reel = clean(facts["reel"])
+            if asset.reel != facts["reel"]:
+                asset.extra["reel"] = facts["reel"]
 
     def _count_streams(self, asset: Asset, piece: Piece, picture: bool) -> None:
         """Streams of a file that nobody described: as many as its clips use, mono where there
@@ -214,7 +225,11 @@ def stream_of(sound: Piece) -> int | None:
 
 def foreign_metadata(item: Any) -> list[str]:
     """Namespaces of metadata that FCPXML does not carry."""
-    return sorted(set(entries(item.metadata)) - {NAMESPACE, FOREIGN, "cdl"})
+    carried = {NAMESPACE, FOREIGN, "cdl"}
+    tape = plain(entry(item.metadata, TAPE))
+    if isinstance(tape, dict) and set(tape) <= {"reel", "drop_frame"}:
+        carried.add(TAPE)
+    return sorted(set(entries(item.metadata)) - carried)
 
 
 def _positive(value: Any) -> int:

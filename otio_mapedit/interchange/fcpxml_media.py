@@ -14,7 +14,7 @@ import opentimelineio as otio
 from ..errors import FormatError
 from ..timing import parse_rate
 from .fcpxml_times import parse_time, rate_of_frame, seconds_range
-from .fcpxml_words import FOREIGN, NAMESPACE, carried
+from .fcpxml_words import FOREIGN, NAMESPACE, carried, reel_of
 from .loss import LossReport
 from .urls import media_url
 
@@ -181,6 +181,11 @@ class Library:
             noted["audio"] = [
                 {"channels": count, "sample_rate": asset.sample_rate} for count in asset.channels
             ]
+        reel = asset.data.get("reel")
+        reel = reel if isinstance(reel, str) and reel else reel_of(asset.element)
+        noted |= {"reel": reel} if reel else {}
+        if isinstance(asset.data.get("drop_frame"), bool):
+            noted["drop_frame"] = asset.data["drop_frame"]
         reference.metadata[NAMESPACE] = noted
         identity = {key: asset.element.get(key) for key in ("uid",) if asset.element.get(key)}
         if identity:

@@ -46,6 +46,7 @@ class Asset:
     guessed: bool = False  # nobody described the streams
     sample_rate: int = 0
     drop_frame: bool | None = None
+    reel: str = ""
     declared: tuple[Fraction, Fraction] | None = None  # what the timeline says there is
     used: tuple[Fraction, Fraction] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
@@ -149,7 +150,7 @@ class Resources:
             element.set("audioRate", str(asset.sample_rate or 48000))
         if self.profile.number >= (1, 9):
             SubElement(element, "media-rep", {"kind": "original-media", "src": asset.src})
-        attach(element, asset.extra)
+        attach(element, asset.extra, asset.reel)
         return element
 
 

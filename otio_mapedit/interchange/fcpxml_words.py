@@ -25,6 +25,7 @@ from ..otio_values import elements, entries
 from .xml_safe import clean
 
 KEY = "org.otio-mapedit"
+REEL_KEY = "com.apple.proapps.studio.reel"
 NOTE_MARK = "mapedit "
 NAMESPACE = "mapedit"
 FOREIGN = "fcpxml"  # metadata namespace for what only FCPXML knows
@@ -127,10 +128,14 @@ def data_of(text: str | None) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def attach(parent: Element, data: dict[str, Any]) -> None:
-    """Give an element ``metadata`` that carries ``data``, where there is any."""
-    if data:
-        SubElement(SubElement(parent, "metadata"), "md", {"key": KEY, "value": text_of(data)})
+def attach(parent: Element, data: dict[str, Any], reel: str = "") -> None:
+    """Give an element ``metadata`` that carries ``data`` and a reel, where there is any."""
+    pairs = [(REEL_KEY, reel)] if reel else []
+    pairs += [(KEY, text_of(data))] if data else []
+    if pairs:
+        metadata = SubElement(parent, "metadata")
+        for key, value in pairs:
+            SubElement(metadata, "md", {"key": key, "value": value})
 
 
 def carried(element: Element) -> dict[str, Any]:
@@ -140,6 +145,12 @@ def carried(element: Element) -> dict[str, Any]:
             return data_of(md.get("value"))
     note = element.findtext("note") or ""
     return data_of(note[len(NOTE_MARK) :]) if note.startswith(NOTE_MARK) else {}
+
+
+def reel_of(element: Element) -> str:
+    """The reel that Final Cut shows of an asset."""
+    found = (md for md in element.iterfind("metadata/md") if md.get("key") == REEL_KEY)
+    return next((md.get("value", "").strip() for md in found), "")
 
 
 def decision_note(decision: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ LinearTimeWarp of exactly 1.0 stands.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -30,11 +31,16 @@ from ..operations import Source
 from ..otio_values import elements, entries, entry
 from ..referenced import stored_sources
 from ..timeline_view import own_metadata, plain
-from ..timing import exact_seconds
+from ..timing import exact_seconds, exact_time
 from ..urls import is_absolute, is_url, path_of, url_of
+from .timeline_facts import span_of
 
 RESOLVE = "Resolve_OTIO"
 PREMIERE = "PremierePro_OTIO"
+#: Beside a clip's media: what a dialect says otherwise than plain OTIO.
+_KEPT = "mapedit_plain"
+#: No first frame of media lies beyond this.
+_LATEST = 10**12
 #: What `--for` may say.
 HOSTS = ("plain", "resolve", "premiere")
 
@@ -66,7 +72,7 @@ def make_plain(timeline: otio.schema.Timeline) -> None:
         entry(thing.metadata, PREMIERE) is not None for thing in (timeline, timeline.tracks)
     )
     for clip in clips:
-        _with_url(clip, lambda url: url_of(url) if is_absolute(url) and not is_url(url) else url)
+        _with_url(clip, functools.partial(_as_url, kept=_taken_back(clip, "url")))
         for marker in elements(clip.markers):
             _from_resolve_marker(marker)
         if premiere:
@@ -88,13 +94,17 @@ def links(timeline: otio.schema.Timeline) -> Iterator[tuple[otio.schema.Clip, in
     for track in timeline.tracks:
         if not isinstance(track, otio.schema.Track):
             continue
-        for clip in track.find_clips(shallow_search=True):
+        clock = Fraction(0)
+        for clip in track:
+            span = None if isinstance(clip, otio.schema.Transition) else span_of(clip)
+            start, clock = clock, clock + (exact_time(span.duration) if span else 0)
+            if not isinstance(clip, otio.schema.Clip):
+                continue
             link = own_metadata(clip).get("link")
             if isinstance(link, int):
                 key: tuple[Any, ...] = (link,)
             else:
-                start = clip.range_in_parent().start_time
-                key = (str(_url(clip)), start.value, start.rate)
+                key = (str(_url(clip)), start)
             yield clip, groups.setdefault(key, len(groups) + 1)
 
 
@@ -103,6 +113,7 @@ def _to_resolve(timeline: otio.schema.Timeline) -> None:
     for clip, link in links(timeline):
         clip.metadata[RESOLVE] = {"Link Group ID": link}
     for clip in timeline.find_clips():
+        _keep_url(clip)
         _with_url(clip, lambda url: path_of(url) if url.lower().startswith("file:") else url)
         for marker in elements(clip.markers):
             if note := getattr(marker, "comment", ""):
@@ -125,8 +136,9 @@ def _to_premiere(timeline: otio.schema.Timeline) -> None:
     timeline.tracks.metadata[PREMIERE] = _premiere_sequence(timeline, sources)
     for clip, link in links(timeline):
         clip.metadata[PREMIERE] = {"LinkID": str(link), **_channels(clip, sources)}
+    starts = _known_starts(timeline)
     for clip in timeline.find_clips():
-        _to_zero(clip)
+        _to_zero(clip, starts)
         _to_consumed(clip)
 
 
@@ -162,23 +174,67 @@ def _channels(clip: otio.schema.Clip, sources: Mapping[str, Source]) -> dict[str
     return facts
 
 
-def _to_zero(clip: otio.schema.Clip) -> None:
-    """Count a clip's media from 0 instead of its timecode."""
+def _to_zero(clip: otio.schema.Clip, starts: Mapping[str, int]) -> None:
+    """Count a clip's media from 0 instead of its timecode, which stays beside it where our
+    sources do not tell it."""
     available = clip.media_reference.available_range if clip.media_reference else None
     if available is None:
         return
-    _shift(clip, otio.opentime.RationalTime(0, available.start_time.rate) - available.start_time)
+    first = available.start_time
+    if first.value != starts.get(_url(clip) or "", 0):
+        _keep(clip, "start", first.value)
+    _shift(clip, otio.opentime.RationalTime(0, first.rate) - first)
 
 
 def _to_timecode(timeline: otio.schema.Timeline) -> None:
     """Count media from timecode again, where we know it; a program may have kept either."""
-    known = stored_sources(own_metadata(timeline))
-    starts = {url_of(source.path): source.start_frame for source in known}
+    starts = _known_starts(timeline)
     for clip in timeline.find_clips():
         available = clip.media_reference.available_range if clip.media_reference else None
-        start = starts.get(_url(clip) or "", 0)
+        kept = _taken_back(clip, "start")
+        known = starts.get(_url(clip) or "", 0)
+        start = kept if isinstance(kept, int | float) and abs(kept) < _LATEST else known
         if available is not None and available.start_time.value == 0 and start:
             _shift(clip, otio.opentime.RationalTime(start, available.start_time.rate))
+
+
+def _known_starts(timeline: otio.schema.Timeline) -> dict[str, int]:
+    """Timecode of the first frame of our own sources, by URL."""
+    known = stored_sources(own_metadata(timeline))
+    return {url_of(source.path): source.start_frame for source in known}
+
+
+def _keep_url(clip: otio.schema.Clip) -> None:
+    """Keep a URL that is written otherwise than we would write its path."""
+    url = _url(clip) or ""
+    if url.lower().startswith("file:") and url_of(path_of(url)) != url:
+        _keep(clip, "url", url)
+
+
+def _as_url(url: str, kept: Any) -> str:
+    if not is_absolute(url) or is_url(url):
+        return url
+    return kept if isinstance(kept, str) and path_of(kept) == url else url_of(url)
+
+
+def _keep(clip: otio.schema.Clip, key: str, value: Any) -> None:
+    """Leave a fact beside a clip's media for the way back."""
+    reference = clip.media_reference
+    reference.metadata[_KEPT] = {**reference.metadata.get(_KEPT, {}), key: value}
+
+
+def _taken_back(clip: otio.schema.Clip, key: str) -> Any:
+    """What :func:`_keep` left, no longer there."""
+    reference = clip.media_reference
+    kept = plain(entry(reference.metadata, _KEPT)) if reference is not None else None
+    if not isinstance(kept, dict) or key not in kept:
+        return None
+    value = kept.pop(key)
+    if kept:
+        reference.metadata[_KEPT] = kept
+    else:
+        del reference.metadata[_KEPT]
+    return value
 
 
 def _shift(clip: otio.schema.Clip, by: otio.opentime.RationalTime) -> None:

@@ -12,6 +12,7 @@ import opentimelineio as otio
 from ..errors import FormatError
 from ..mapedit_file import read_text
 from .otio_dialects import from_host, make_plain, to_host
+from .otio_text import for_this_library, parse_json
 
 #: Largest file that is read. A feature film's reel is a few megabytes.
 LARGEST_FILE = 256 * 1024 * 1024
@@ -50,8 +51,10 @@ def timeline_from(text: str, name: str) -> otio.schema.Timeline:
     Raises:
         FormatError: not OTIO, or not a timeline.
     """
-    _check_json(text, name)
+    value = _checked(text, name)
     try:
+        if for_this_library(value):
+            text = json.dumps(value)
         found = otio.adapters.read_from_string(text, "otio_json")
     except Exception as error:  # the reader is not ours: whatever it says, the file is at fault
         raise FormatError(f"{name} is not usable OTIO: {error}", _REMEDY) from error
@@ -88,7 +91,7 @@ def _alike(one: Any, other: Any) -> bool:
     OTIO's own reader does not always give back the number that its writer was given.
     """
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-13)
+        return math.isclose(one, other, rel_tol=1e-13) or (math.isnan(one) and math.isnan(other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -96,13 +99,15 @@ def _alike(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _check_json(text: str, name: str) -> None:
-    """Refuse what would crash OTIO's own reader: it follows any depth of nesting."""
+def _checked(text: str, name: str) -> Any:
+    """The JSON of a file. What would crash OTIO's own reader, which follows any depth of
+    nesting, is refused here."""
     try:
-        value: Any = json.loads(text)
+        value: Any = parse_json(text)
     except RecursionError:
         raise FormatError(f"{name} is nested too deeply", _REMEDY) from None
     except ValueError as error:
         raise FormatError(f"{name} is not OTIO: {error}", _REMEDY) from None
     if not isinstance(value, dict) or not isinstance(value.get("OTIO_SCHEMA"), str):
         raise FormatError(f"{name} is JSON, but not OTIO", _REMEDY)
+    return value

@@ -23,8 +23,13 @@ from ..timing import exact_rate
 from .gain import gain_of
 from .urls import file_name
 
-#: Keys of ``clip.metadata["mapedit"]`` that every format carries.
+#: Keys of ``metadata["mapedit"]`` that every format shows to people where it has a place for it.
 CARRIED = ("id", "confidence", "reason", "source", "link")
+#: Deepest metadata that is followed.
+_DEEPEST = 30
+
+#: What is written of a clip at a place of its own.
+_SHOWN = frozenset({*CARRIED, "stream"})
 
 _REAL_TIME = Fraction(1)
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -61,6 +66,11 @@ class ClipData:
     def carried(self) -> dict[str, Any]:
         """Identity of the clip: what every format carries."""
         return {key: value for key, value in plain_values(self.own).items() if key in CARRIED}
+
+    @property
+    def rest(self) -> dict[str, Any]:
+        """The other facts that are ours: what decided the clip."""
+        return {k: json_value(v) for k, v in self.own.items() if k not in _SHOWN}
 
 
 def clip_data(clip: otio.core.Item) -> ClipData:
@@ -102,9 +112,35 @@ def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def carried(item: Any) -> dict[str, Any]:
-    """Identity of an item: the plain values of its ``mapedit`` metadata that ride along."""
-    values = plain_values(data_of(item, "mapedit"))
-    return {key: value for key, value in values.items() if key in CARRIED}
+    """What rides along of an item's ``mapedit`` metadata: its identity, the rest under ``own``."""
+    data = data_of(item, "mapedit")
+    values = plain_values(data)
+    found = {key: value for key, value in values.items() if key in CARRIED}
+    rest = {key: json_value(value) for key, value in data.items() if key not in found}
+    return found | {"own": rest} if rest else found
+
+
+def taken_back(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata that :func:`carried` gave, from what rode along."""
+    own = data.get("own")
+    found = dict(own) if isinstance(own, dict) else {}
+    return found | {key: data[key] for key in CARRIED if key in data}
+
+
+def own_facts(holder: Any) -> dict[str, Any]:
+    """All of an item's own metadata, as JSON has it."""
+    return {key: json_value(value) for key, value in data_of(holder, "mapedit").items()}
+
+
+def json_value(value: Any, depth: int = 0) -> Any:
+    """A metadata value as JSON has it; None for what it has not, or nested too deeply."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if depth < _DEEPEST and hasattr(value, "items"):
+        return {str(key): json_value(one, depth + 1) for key, one in value.items()}
+    if depth < _DEEPEST and hasattr(value, "__iter__"):
+        return [json_value(one, depth + 1) for one in value]
+    return None
 
 
 def sequence_rate(timeline: otio.schema.Timeline) -> Fraction:

@@ -10,6 +10,7 @@ import opentimelineio as otio
 
 from ..timing import exact_time, frame_at
 from .fcpxml_plan import Join
+from .marker_colours import colour_channels
 from .timeline_facts import carried, wipe_pattern
 from .xmeml_words import (
     DISSOLVE,
@@ -17,7 +18,6 @@ from .xmeml_words import (
     TICKS,
     add,
     add_rate,
-    colour_channels,
     note_text,
 )
 from .xml_safe import clean

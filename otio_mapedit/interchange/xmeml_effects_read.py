@@ -13,10 +13,11 @@ import opentimelineio as otio
 
 from ..timing import frame_at, rational_time
 from .loss import LossReport
-from .timeline_facts import CARRIED
+from .marker_colours import nearest_colour
+from .timeline_facts import taken_back
 from .xmeml_effects import percent
-from .xmeml_values import count_of, is_true, number_of, said_range, said_text, text_of
-from .xmeml_words import DISSOLVE, NAMESPACE, SOUND_DISSOLVE, TICKS, colour_name, note_data
+from .xmeml_values import count_of, is_true, number_of, said_range, said_text, text_of, ticks_of
+from .xmeml_words import DISSOLVE, NAMESPACE, SOUND_DISSOLVE, TICKS, note_data
 
 _TYPES = otio.schema.TransitionTypes
 _NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
@@ -83,6 +84,22 @@ def _warps(speed: Fraction, said: Any) -> tuple[float, ...]:
     return () if speed == 1 else (float(speed),)
 
 
+def time_warps(scalars: tuple[float, ...], said: Any) -> list[otio.schema.LinearTimeWarp]:
+    """Time warps of these scalars; ``said`` are the names and metadata that rode along."""
+    notes = said if isinstance(said, list) and len(said) == len(scalars) else []
+    found = []
+    for index, scalar in enumerate(scalars):
+        note = notes[index] if notes and isinstance(notes[index], list) else []
+        name, own = note if len(note) == 2 else ("Speed" if scalar else "Freeze Frame", {})
+        name = name if isinstance(name, str) else ""
+        warp = otio.schema.LinearTimeWarp(name, time_scalar=scalar)
+        warp = warp if scalar else otio.schema.FreezeFrame(name)
+        if isinstance(own, dict) and own:
+            warp.metadata[NAMESPACE] = own
+        found.append(warp)
+    return found
+
+
 def _gain(effect: Element, said: Any) -> float | None:
     try:
         factor = float(_values(effect)["level"])
@@ -112,7 +129,7 @@ def read_markers(
             color=note["color"] if isinstance(note.get("color"), str) else _colour(one),
         )
         marker.comment = said_text(one, "comment", note.get("comment"))
-        own = {key: note[key] for key in CARRIED if key in note}
+        own = taken_back(note)
         if own:
             marker.metadata[NAMESPACE] = own
         found.append(marker)
@@ -127,7 +144,7 @@ def _range(begin: int, frames: int, zero: Fraction, rate: Fraction) -> otio.open
 def _colour(element: Element) -> str:
     channels = [count_of(element, f"color/{name}") for name in ("red", "green", "blue")]
     red, green, blue = (value if value is not None else -1 for value in channels)
-    return "RED" if min(red, green, blue) < 0 else colour_name(red, green, blue)
+    return "RED" if min(red, green, blue) < 0 else nearest_colour(red, green, blue)
 
 
 def read_colour(element: Element) -> dict[str, Any]:
@@ -158,10 +175,10 @@ def read_mixing(element: Element, rate: Fraction) -> Mixing | None:
     start, end = count_of(element, "start"), count_of(element, "end")
     if start is None or end is None or end <= start:
         return None
-    ticks = number_of(element, "cutPointTicks")
+    ticks = ticks_of(element, "cutPointTicks")
     alignment = text_of(element, "alignment").strip().lower()
     if ticks is not None and 0 <= ticks <= (end - start) * TICKS / rate:
-        cut = start + frame_at(Fraction(int(ticks), TICKS), rate)
+        cut = start + frame_at(Fraction(ticks, TICKS), rate)
     elif alignment.startswith("start"):
         cut = start
     elif alignment.startswith("end"):
@@ -177,7 +194,9 @@ def read_transition(mixing: Mixing, rate: Fraction, report: LossReport) -> otio.
     said = note_data(mixing.element.get("mapedit"))
     identifier, name = text_of(effect, "effectid"), said_text(effect, "name", said.get("name"))
     dissolve = identifier == DISSOLVE or identifier.startswith(SOUND_DISSOLVE)
-    data = {key: value for key, value in said.items() if key in (*CARRIED, "pattern")}
+    data = taken_back(said)
+    if "pattern" in said:
+        data["pattern"] = said["pattern"]
     wipecode = count_of(effect, "wipecode")
     if text_of(effect, "effectcategory") == "Wipe":
         data.setdefault("pattern", wipecode or 1)

@@ -13,7 +13,7 @@ from ..otio_values import elements
 from ..timing import exact_time, frame_at
 from .fcpxml_plan import Piece, Plan, item_range
 from .gain import is_gain
-from .timeline_facts import ClipData, plain_values
+from .timeline_facts import ClipData, own_facts, plain_values
 from .xmeml_effects import add_gain, add_marker, add_speed
 from .xmeml_media import MediaFile, absolute_url
 from .xmeml_words import TICKS, add, add_rate, note_text
@@ -98,12 +98,14 @@ def add_clip_rest(
     _colour(element, facts)
     if facts.label:
         add(add(element, "labels"), "label2", facts.label)
-    own = {key: value for key, value in plain_values(facts.own).items() if key in _IDENTITY}
+    own = {k: v for k, v in plain_values(facts.own).items() if k in _IDENTITY}
     if own:
         add(add(element, "logginginfo"), "lognote", note_text(own))
     rest = exact_facts(piece, facts, edges, media)
     if markers:
         rest["markers"] = markers
+    if facts.rest:
+        rest["own"] = facts.rest
     add(add(element, "comments"), "clipcommentb", note_text(rest))
 
 
@@ -121,9 +123,10 @@ def exact_facts(
         rest["rate"] = span.start_time.rate
     if clean(item.name) != item.name:
         rest["name"] = item.name
-    warps = [e.time_scalar for e in facts.effects if isinstance(e, otio.schema.LinearTimeWarp)]
+    warps = [e for e in facts.effects if isinstance(e, otio.schema.LinearTimeWarp)]
     if warps:
-        rest["speeds"] = warps
+        rest["speeds"] = [warp.time_scalar for warp in warps]
+        rest["warps"] = [[warp.name, own_facts(warp)] for warp in warps]
     if facts.gain is not None:
         rest["gain_db"] = facts.gain
     if piece.is_clip:

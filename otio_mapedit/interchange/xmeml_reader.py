@@ -18,9 +18,10 @@ import opentimelineio as otio
 from ..errors import FormatError
 from ..timing import frame_at, rational_time
 from .gain import set_gain
+from .gap_facts import read_gaps
 from .loss import LossReport
-from .timeline_facts import CARRIED
-from .xmeml_effects_read import Filters, read_colour, read_filters, read_markers
+from .timeline_facts import taken_back
+from .xmeml_effects_read import Filters, read_colour, read_filters, read_markers, time_warps
 from .xmeml_media_read import FileShelf, reference_of
 from .xmeml_sound import Sound, is_exploded_copy
 from .xmeml_tracks import Edges, SequenceClock, TrackReader
@@ -29,7 +30,6 @@ from .xmeml_values import (
     definitions,
     is_true,
     notes_of,
-    number_of,
     rate_of,
     said_rate,
     said_seconds,
@@ -37,6 +37,7 @@ from .xmeml_values import (
     seconds_time,
     start_of,
     text_of,
+    ticks_of,
     top_sequences,
 )
 from .xmeml_words import FOREIGN, MAX_NESTING, NAMESPACE, TICKS
@@ -94,7 +95,7 @@ class _Reader:
             name=said_text(element, "name", said.get("name")),
             global_start_time=rational_time(frame, rate),
         )
-        timeline.metadata[NAMESPACE] = {"drop_frame": drop}
+        timeline.metadata[NAMESPACE] = taken_back(said) | {"drop_frame": drop}
         stack = self.stack(element, SequenceClock(rate, frame, drop))
         tracks = list(stack)
         del stack[:]  # a track has one parent
@@ -123,9 +124,12 @@ class _SequenceReader:
         length = count_of(self.element, "duration") or 0
         tracks = TrackReader(self.clock, self.report, length)
         stack = otio.schema.Stack(text_of(self.element, "name"))
-        said = notes_of(self.element).get("tracks")
-        pairs = said if isinstance(said, list) else []
+        said = notes_of(self.element)
+        pairs = said.get("tracks")
+        pairs = pairs if isinstance(pairs, list) else []
         names = [pair[0] for pair in pairs if isinstance(pair, list) and pair]
+        gaps = said.get("gaps")
+        gaps = gaps if isinstance(gaps, list) else []
         number = 0
         for kind, path in (("Video", "media/video/track"), ("Audio", "media/audio/track")):
             same = 0
@@ -140,9 +144,10 @@ class _SequenceReader:
                 if isinstance(told, str) and (clean(told) == name or not name):
                     name = told
                 name = name if told is not None else name or f"{kind[0]}{same}"
+                stated = read_gaps(gaps[number]) if number < len(gaps) else []
                 number += 1
                 sound = Sound(element) if kind == "Audio" else None
-                made = tracks.read(element, name, kind, self._maker(sound))
+                made = tracks.read(element, name, kind, self._maker(sound), stated)
                 for one in made:
                     one.enabled = is_true(element, "enabled", True)
                 stack.extend(made)
@@ -252,9 +257,9 @@ class _SequenceReader:
             return otio.opentime.TimeRange(seconds_time(told, clock), duration)
         pace = abs(speed) or Fraction(1)
         offset = Fraction(first) / rate * pace
-        ticks = number_of(element, "pproTicksIn")
+        ticks = ticks_of(element, "pproTicksIn")
         if speed == 1 and ticks is not None and round(ticks * rate / TICKS) == first:
-            offset = Fraction(int(ticks), TICKS)
+            offset = _on_frame(Fraction(ticks, TICKS), media[2])
         shift = Fraction(edges.start - edges.begin) / self.clock.rate * pace
         if speed > 0:
             offset += shift
@@ -274,14 +279,13 @@ class _SequenceReader:
         sound: Sound | None,
     ) -> None:
         """Speed, gain, colour and metadata."""
-        for scalar in filters.warps:
-            if scalar:
-                item.effects.append(otio.schema.LinearTimeWarp("Speed", time_scalar=scalar))
-            else:
-                item.effects.append(otio.schema.FreezeFrame("Freeze Frame"))
+        item.effects.extend(time_warps(filters.warps, said.get("warps")))
         if filters.gain is not None:
             set_gain(item, filters.gain)
-        own = {key: said[key] for key in (*CARRIED, "stream") if key in said and key != "link"}
+        own = taken_back(said)
+        own.pop("link", None)
+        if "stream" in said:
+            own["stream"] = said["stream"]
         if sound is not None:
             own.update(sound.facts(element, own))
         if own:
@@ -321,6 +325,12 @@ class _SequenceReader:
                 number = numbers.setdefault(group_root, len(numbers) + 1)
                 own = dict(item.metadata.get(NAMESPACE, {}))
                 item.metadata[NAMESPACE] = own | {"link": number}
+
+
+def _on_frame(seconds: Fraction, rate: Fraction) -> Fraction:
+    """A moment that is counted in whole ticks, on the media frame that it stands for."""
+    whole = frame_at(seconds, rate) / rate
+    return whole if abs(whole - seconds) <= Fraction(1, TICKS) else seconds
 
 
 def _exact(rate: float) -> Fraction:

@@ -10,7 +10,8 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
-from ..timing import FrameRange, time_range, timecode
+from ..timing import FrameRange, timecode
+from .gap_facts import GapMaker
 from .loss import LossReport
 from .xmeml_effects_read import Mixing, read_mixing, read_transition
 from .xmeml_values import count_of, text_of
@@ -58,10 +59,17 @@ class TrackReader:
     def __init__(self, clock: SequenceClock, report: LossReport, length: int) -> None:
         self.clock, self.report, self.length = clock, report, length
 
-    def read(self, element: Element, name: str, kind: str, make: MakeItem) -> list[Any]:
+    def read(
+        self,
+        element: Element,
+        name: str,
+        kind: str,
+        make: MakeItem,
+        gaps: list[tuple[FrameRange, dict[str, Any]]],
+    ) -> list[Any]:
         """The track; where items overlap, further tracks above it."""
         nodes = self._nodes(element, name)
-        layers: list[_Layer] = [_Layer(self.clock.rate)]
+        layers: list[_Layer] = [_Layer(GapMaker(self.clock.rate, gaps))]
         position = 0
         previous_end = 0
         while position < len(nodes):
@@ -151,15 +159,15 @@ class TrackReader:
             text_of(element, "name"),
             self.clock.at(edges.start),
         )
-        layers.append(_Layer(self.clock.rate))
+        layers.append(_Layer(GapMaker(self.clock.rate, [])))
         return layers[-1]
 
 
 class _Layer:
     """A track being built."""
 
-    def __init__(self, rate: Fraction) -> None:
-        self.rate = rate
+    def __init__(self, gaps: GapMaker) -> None:
+        self.gaps = gaps
         self.items: list[Any] = []
         self.at = 0
 
@@ -180,6 +188,5 @@ class _Layer:
 
     def _fill(self, until: int) -> None:
         if until > self.at:
-            span = time_range(FrameRange(0, until - self.at), self.rate)
-            self.items.append(otio.schema.Gap(source_range=span))
+            self.items += self.gaps.between(self.at, until)
             self.at = until

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -17,6 +18,7 @@ from .xml_safe import clean
 
 #: Frame counts beyond this are no counts.
 _MAX = 10**12
+_TICKS = re.compile(r"^-?[0-9]{1,19}$")
 
 
 def text_of(element: Element | None, path: str) -> str:
@@ -38,6 +40,12 @@ def count_of(element: Element | None, path: str) -> int | None:
     """A whole number; ``1055.0`` is one."""
     value = number_of(element, path)
     return None if value is None else round(value)
+
+
+def ticks_of(element: Element | None, path: str) -> int | None:
+    """A whole number of Premiere's ticks, which pass every bound of frame counts in seconds."""
+    text = text_of(element, path).strip()
+    return int(text) if _TICKS.match(text) else None
 
 
 def is_true(element: Element, path: str, default: bool) -> bool:

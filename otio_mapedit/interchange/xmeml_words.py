@@ -114,33 +114,3 @@ def note_data(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
-
-
-def colour_channels(name: str) -> tuple[int, int, int] | None:
-    """Red, green and blue of one of OTIO's marker colours."""
-    return _COLOURS.get(name.upper())
-
-
-def colour_name(red: int, green: int, blue: int) -> str:
-    """OTIO's marker colour nearest to these channels."""
-
-    def distance(name: str) -> int:
-        pairs = zip(_COLOURS[name], (red, green, blue), strict=True)
-        return sum((a - b) ** 2 for a, b in pairs)
-
-    return min(_COLOURS, key=distance)
-
-
-_COLOURS = {
-    "RED": (255, 0, 0),
-    "GREEN": (0, 255, 0),
-    "BLUE": (0, 0, 255),
-    "YELLOW": (255, 255, 0),
-    "CYAN": (0, 255, 255),
-    "MAGENTA": (255, 0, 255),
-    "ORANGE": (255, 127, 0),
-    "PINK": (255, 127, 191),
-    "PURPLE": (127, 0, 255),
-    "BLACK": (0, 0, 0),
-    "WHITE": (255, 255, 255),
-}

@@ -15,8 +15,9 @@ from ..errors import UsageError
 from ..timing import can_drop_frames, exact_time, frame_at, rate_text
 from .fcpxml_links import link_of
 from .fcpxml_plan import Piece, Plan, TrackPlan, plan_stack, sequence_rate
+from .gap_facts import stated_gaps
 from .loss import LossReport
-from .timeline_facts import data_of, stated_sources
+from .timeline_facts import data_of, own_facts, stated_sources
 from .xmeml_effects import add_generator, add_marker, add_transition
 from .xmeml_items import add_clip_head, add_clip_rest, edges_of, lost_effects
 from .xmeml_links import Links, WrittenItem
@@ -64,6 +65,7 @@ def write_xmeml(
     plan = plan_stack(timeline.tracks, rate, start, drop, report)
     plan.name = timeline.name
     writer = _Writer(chosen, FileBook(chosen, stated_sources(timeline), drop), report)
+    writer.own = own_facts(timeline)
     return writer.document(plan, timeline.tracks), report
 
 
@@ -72,6 +74,7 @@ class _Writer:
 
     def __init__(self, profile: XmemlProfile, files: FileBook, report: LossReport) -> None:
         self.profile, self.files, self.report = profile, files, report
+        self.own: dict[str, Any] = {}
         self.items = 0
         self.sequences = 0
         # Nested sequences by content: each is defined once, and referred to by id from then on.
@@ -115,11 +118,19 @@ class _Writer:
         add_timecode(element, plan.start, plan.rate, plan.drop_frame)
         markers = [add_marker(element, marker, Fraction(0), plan.rate) for marker in stack.markers]
         names = [[track.track.name, bool(track.track.enabled)] for track in plan.tracks]
-        data: dict[str, Any] = {"tracks": names, "markers": markers}
+        data: dict[str, Any] = {"tracks": names, "markers": markers, **self._own(plan, depth)}
         if clean(plan.name) != plan.name:
             data["name"] = plan.name
         add(add(element, "logginginfo"), "lognote", note_text(data))
         links.write()
+
+    def _own(self, plan: Plan, depth: int) -> dict[str, Any]:
+        """What we wrote into the timeline and its gaps; of nested sequences nothing."""
+        if depth:
+            return {}
+        gaps = [stated_gaps(track.track, plan.rate) for track in plan.tracks]
+        found: dict[str, Any] = {"gaps": gaps} if any(gaps) else {}
+        return found | ({"own": self.own} if self.own else {})
 
     def _video(self, media: Element, plan: Plan, links: Links, depth: int) -> None:
         video = add(media, "video")
