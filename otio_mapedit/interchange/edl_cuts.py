@@ -248,6 +248,7 @@ class _Edges:
 
     def __init__(self, rate: Fraction) -> None:
         self.rate = rate
+        self.clock = rational_time(0, rate).rate
         self.frame = 0
         self.exact = Fraction(0)
 
@@ -258,7 +259,7 @@ class _Edges:
             span = item.source_range
             length = frames or int(span.duration.value)
             self.frame += length
-            whole = (span.duration.value, span.duration.rate) == (length, float(self.rate))
+            whole = (span.duration.value, span.duration.rate) == (length, self.clock)
             if whole and self.exact.denominator == 1:
                 self.exact += length
                 continue
@@ -267,7 +268,7 @@ class _Edges:
                 exact = Fraction(length)
                 if frame_at(self.exact + exact, Fraction(1)) != self.frame:
                     exact = self.frame - self.exact
-                duration = otio.opentime.RationalTime(float(exact), float(self.rate))
+                duration = otio.opentime.RationalTime(float(exact), self.clock)
                 item.source_range = otio.opentime.TimeRange(span.start_time, duration)
             self.exact += exact
         return items
