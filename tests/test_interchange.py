@@ -97,6 +97,18 @@ def test_premiere() -> None:
     assert (size["width"], size["height"]) == (1920, 1080)
 
 
+def test_a_retimed_length_near_a_whole_frame_comes_back(tmp_path: Path) -> None:
+    timeline = foreign("file:///a.mov", 0)
+    (clip,) = timeline.find_clips()
+    clip.source_range = otio.opentime.TimeRange(
+        clip.source_range.start_time, otio.opentime.RationalTime(18, 24)
+    )
+    clip.effects.append(otio.schema.LinearTimeWarp("", time_scalar=0.3333))
+    write_timeline(timeline, tmp_path / "cut.otio", "premiere")
+    (again,) = read_timeline(tmp_path / "cut.otio").find_clips()
+    assert again.source_range == clip.source_range
+
+
 def timeline_raw(text: str) -> otio.schema.Timeline:
     return otio.adapters.read_from_string(text, "otio_json")
 

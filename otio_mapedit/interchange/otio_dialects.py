@@ -268,20 +268,21 @@ def _to_consumed(clip: otio.schema.Clip) -> None:
         if type(effect) is otio.schema.LinearTimeWarp and effect.time_scalar == 1.0:
             clip.effects.remove(effect)
     if scalar != 1 and clip.source_range is not None:
-        _stretch(clip, scalar)
+        _stretch(clip, scalar, Fraction(1, 10**9))
 
 
 def _from_consumed(clip: otio.schema.Clip) -> None:
     scalar = _scalar(clip)
     if scalar != 1 and clip.source_range is not None:
-        _stretch(clip, 1 / scalar)
+        _stretch(clip, 1 / scalar, Fraction(1, 1000))
 
 
-def _stretch(clip: otio.schema.Clip, factor: Fraction) -> None:
+def _stretch(clip: otio.schema.Clip, factor: Fraction, hair: Fraction) -> None:
+    """Exact where the factor is; what is a ``hair`` from a whole frame is that frame. A length of
+    media that is close to one is not: it would come back as another length on the timeline."""
     span = clip.source_range
-    # Exact where the factor is; what is a hair's breadth from a whole frame is that frame.
     value = exact_seconds(span.duration.value) * factor
-    if abs(value - round(value)) < Fraction(1, 1000):
+    if abs(value - round(value)) < hair:
         value = Fraction(round(value))
     duration = otio.opentime.RationalTime(float(value), span.duration.rate)
     clip.source_range = otio.opentime.TimeRange(span.start_time, duration)
