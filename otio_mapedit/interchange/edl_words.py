@@ -87,6 +87,9 @@ def one_line(text: str) -> str:
 def hint(word: str, value: Any) -> str:
     """One comment of ours. Anything but text is written as ASCII JSON."""
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    if len(text) > _LONGEST_LINE // 2 and not isinstance(value, str):
+        # It may be folded, and white space at the end of a line is not kept.
+        text = json.dumps(value, sort_keys=True, separators=(",", ":")).replace(" ", "\\u0020")
     return f"* {PREFIX} {word}: {text}"
 
 
@@ -94,15 +97,8 @@ def folded(line: str) -> list[str]:
     """A comment of ours in lines that programs read whole; the others stay as they are."""
     if len(line) <= _LONGEST_LINE or not line.startswith(f"* {PREFIX} "):
         return [line]
-    found, at = [], 0
-    while at < len(line):
-        end = at + _LONGEST_LINE
-        # White space at the end of a line is not kept.
-        while end < len(line) and (line[end] == " " or line[end - 1] == " "):
-            end += 1
-        found.append(line[at:end] if not at else f"* {PREFIX} {CONTINUED}: {line[at:end]}")
-        at = end
-    return found
+    parts = [line[at : at + _LONGEST_LINE] for at in range(0, len(line), _LONGEST_LINE)]
+    return [parts[0], *(f"* {PREFIX} {CONTINUED}: {part}" for part in parts[1:])]
 
 
 def parse_hint(remark: str) -> tuple[str, str] | None:
