@@ -100,6 +100,13 @@ RateOption = Annotated[
         help="Frames per second of an EDL to read, which need not state it.",
     ),
 ]  # fmt: skip
+MediaRootOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--media-root", metavar="FROM=TO", rich_help_panel=GROUPS[1],
+        help="Media below the folder FROM lies below TO; may be given several times.",
+    ),
+]  # fmt: skip
 LossOption = Annotated[
     Path | None,
     typer.Option(

@@ -10,11 +10,11 @@ import typer
 from ..timing import parse_rate
 from . import output
 from .common import (
-    GROUPS,
     ForceOption,
     ForOption,
     JsonOption,
     LossOption,
+    MediaRootOption,
     QuietOption,
     RateOption,
     Verb,
@@ -34,15 +34,7 @@ def convert(
         str, typer.Argument(metavar="TO", help="The file to write; its ending decides the kind.")
     ],
     rate: RateOption = None,
-    media_root: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--media-root",
-            metavar="FROM=TO",
-            rich_help_panel=GROUPS[1],
-            help="Media below the folder FROM lies below TO; may be given several times.",
-        ),
-    ] = None,
+    media_root: MediaRootOption = None,
     program: ForOption = None,
     fcpxml_version: VersionOption = None,
     force: ForceOption = False,

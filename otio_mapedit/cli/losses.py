@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ..files import write_text
@@ -36,6 +37,12 @@ def present(written: Written, target: Target, as_json: bool, verbose: int) -> No
         return
     for report in written.reports:
         _show(report, verbose, rows_too=target.loss is None)
+
+
+def show_reading(reports: Sequence[LossReport], verbose: int) -> None:
+    """What of files that were only read is not in their timelines, as short tables."""
+    for report in reports:
+        _show(report, verbose, rows_too=True)
 
 
 def _show(report: LossReport, verbose: int, rows_too: bool) -> None:

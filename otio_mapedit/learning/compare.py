@@ -167,11 +167,11 @@ def _kept(aligned: Aligned) -> tuple[Fraction, Fraction, Fraction]:
         ),
         Fraction(0),
     )
-    lengths = (
-        sum((span.length for spans in kept.values() for span in spans), Fraction(0))
-        for kept in (first, second)
-    )
-    return (*lengths, both)
+    return _total(first), _total(second), both
+
+
+def _total(kept: dict[int, list[Span]]) -> Fraction:
+    return sum((span.length for spans in kept.values() for span in spans), Fraction(0))
 
 
 def _unions(placed: Iterable[Placed]) -> dict[int, list[Span]]:

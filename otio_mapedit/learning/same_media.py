@@ -70,7 +70,7 @@ def align_media(first: Uses, second: Uses) -> Aligned:
     """Put the uses of two timelines on common clocks."""
     ours, theirs = _media(first.passages), _media(second.passages)
     pairs = _matched(list(ours.values()), list(theirs.values()))
-    names, numbers_first, numbers_second = [], dict[str, int](), dict[str, int]()
+    names, numbers_first, numbers_second = list[str](), dict[str, int](), dict[str, int]()
     shifts_first, shifts_second = dict[str, Fraction](), dict[str, Fraction]()
     for one, other in pairs:
         numbers_first[one.key] = numbers_second[other.key] = len(names)
