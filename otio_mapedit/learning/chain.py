@@ -32,6 +32,11 @@ class Pair:
     other: int
     weight: Fraction
 
+    @property
+    def apart(self) -> tuple[int, int]:
+        """How far apart the two lie in their edits; of equal ones the nearest counts."""
+        return abs(self.other - self.one), self.other
+
 
 def candidates(first: Sequence[Placed], second: Sequence[Placed]) -> list[Pair]:
     """Every pair that shows the same moments; for one passage at most the best few."""
@@ -61,7 +66,7 @@ def candidates(first: Sequence[Placed], second: Sequence[Placed]) -> list[Pair]:
         ):  # the same moments again and again: those in the same place
             near = sorted(near, key=lambda other: abs(other - one))[: 4 * MOST_PARTNERS]
         found = [_pair(one, other, placed, second[other]) for other in near]
-        kept = sorted((pair for pair in found if pair), key=lambda pair: (-pair.weight, pair.other))
+        kept = sorted((pair for pair in found if pair), key=lambda pair: (-pair.weight, pair.apart))
         pairs += kept[:MOST_PARTNERS]
     return pairs
 
