@@ -67,7 +67,8 @@ def test_every_format_becomes_every_other(
     assert done.code == 0, done.err
     losses = [loss for report in done.json["losses"] for loss in report["losses"]]
     severe = {loss["feature"] for loss in losses if loss["severity"] != "note"}
-    assert not severe
+    # MLT counts sequences from 0, and Shotcut has markers on the sequence only.
+    assert severe <= ({"timecode", "marker"} if target == ".mlt" else set())
     original, result = read_timeline(edits[f"{name}.otio"]), read_timeline(Path("cut" + target))
     if ".edl" in (source, target):
         # An EDL has no name for the stack, and links what is on one line.
@@ -110,7 +111,7 @@ def test_each_host_gets_its_profile(cli: Cli, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["cut.otio", "--for", "finalcut"], "Write .fcpxml, or use --for plain, resolve or"),
+        (["cut.otio", "--for", "finalcut"], "Write .fcpxml, or use --for plain, resolve,"),
         (["cut.xml", "--for", "finalcut"], "Write .fcpxml"),
         (["cut.fcpxml", "--for", "premiere"], ".xml, .edl, .otio or .otioz"),
         (["cut.xml", "--fcpxml-version", "1.9"], "Leave --fcpxml-version out"),
@@ -281,7 +282,7 @@ def test_several_edls_come_all_or_none(
     assert (here / "cut-V2.edl").read_text() != "mine"
 
 
-@pytest.mark.parametrize("suffix", [".fcpxml", ".xml", ".edl"])
+@pytest.mark.parametrize("suffix", [".fcpxml", ".xml", ".edl", ".mlt"])
 def test_nothing_is_overwritten_or_half_written(
     cli: Cli, here: Path, edits: dict[str, Path], monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:

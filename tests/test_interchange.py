@@ -31,7 +31,7 @@ from otio_mapedit.interchange.otio_dialects import HOSTS
 from otio_mapedit.interchange.otio_file import text_of, timeline_from, verify
 from otio_mapedit.interchange.registry import convert, read_timeline, write_timeline
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
-from otio_mapedit.timing import FrameRange
+from otio_mapedit.timing import FrameRange, rational_time
 from tests.decision_lists import decision_lists
 
 RATE = Fraction(24)
@@ -107,6 +107,46 @@ def test_a_retimed_length_near_a_whole_frame_comes_back(tmp_path: Path) -> None:
     write_timeline(timeline, tmp_path / "cut.otio", "premiere")
     (again,) = read_timeline(tmp_path / "cut.otio").find_clips()
     assert again.source_range == clip.source_range
+
+
+def test_kdenlive_leaves_out_what_is_said(tmp_path: Path) -> None:
+    """After its importer: files and their place, and nothing else."""
+    timeline = assemble(decisions(tmp_path))
+    clip = timeline.tracks[0][0]
+    clip.enabled = False
+    clip.effects.append(otio.schema.Effect("Gain", "AudioGain", {"gain_db": -3.0}))
+    timeline.tracks[0].append(otio.schema.Stack("scene", [otio.schema.Track("V", [clip.clone()])]))
+    written = write_timeline(timeline, tmp_path / "cut.otio", "kdenlive")
+    (report,) = written.reports
+    lost = {loss.feature for loss in report.losses if loss.severity == "lost"}
+    assert lost >= {"transition", "speed", "disabled", "gain", "nested sequence", "marker", "sound"}
+    assert {loss.feature for loss in report.losses if loss.severity == "changed"} == {"timecode"}
+    assert read_timeline(tmp_path / "cut.otio").is_equivalent_to(timeline)
+    assert not write_timeline(timeline, tmp_path / "plain.otio").reports
+
+
+def test_kdenlive_counts_timecode_at_the_rate_of_the_sequence(tmp_path: Path) -> None:
+    """01:00:00:00 at 23.976 is 90090 frames of 25, which it takes for 90000."""
+    rate, media = Fraction(25), Fraction(24000, 1001)
+    whole = otio.opentime.TimeRange(rational_time(86400, media), rational_time(240, media))
+    span = otio.opentime.TimeRange(rational_time(86400, media), rational_time(50, rate))
+    clip = otio.schema.Clip("a", otio.schema.ExternalReference("file:///a.mov", whole), span)
+    timeline = otio.schema.Timeline("cut", global_start_time=rational_time(0, rate))
+    timeline.tracks.append(otio.schema.Track("V1", [clip]))
+    (report,) = write_timeline(timeline, tmp_path / "cut.otio", "kdenlive").reports
+    assert [loss.message for loss in report.losses if loss.severity == "changed"] == [
+        "Kdenlive counts 01:00:00:00 at the sequence's rate: it begins 90 frames late in its media"
+    ]
+
+
+def test_premiere_gets_no_speed_of_exactly_one(tmp_path: Path) -> None:
+    """With one it drops a clip's motion; a timeline that has one is written all the same."""
+    timeline = assemble(decisions(tmp_path))
+    timeline.tracks[0][-1].effects.append(otio.schema.LinearTimeWarp("", time_scalar=1.0))
+    (report,) = write_timeline(timeline, tmp_path / "cut.otio", "premiere").reports
+    assert [(loss.severity, loss.feature) for loss in report.losses] == [("note", "speed")]
+    clip = timeline_raw((tmp_path / "cut.otio").read_text()).tracks[0][-1]
+    assert not clip.effects
 
 
 def timeline_raw(text: str) -> otio.schema.Timeline:

@@ -26,12 +26,15 @@ OPEN_WITH = {
     "resolve": "open in DaVinci Resolve: File > Import > Timeline",
     "premiere": "open in Premiere Pro 25.6 or later: File > Import",
     "finalcut": "open in Final Cut Pro: File > Import > XML",
+    "kdenlive": "open in Kdenlive 25.04 or later: File > OpenTimelineIO Import",
+    "shotcut": "open in Shotcut: File > Open File",
     "plain": "for DaVinci Resolve or Premiere Pro, add --for resolve or --for premiere",
 }
 #: The same for kinds of file that some program opens without a dialect of its own.
 OPEN_PLAIN = {
     ".fcpxml": "open in DaVinci Resolve; for Final Cut Pro, add --for finalcut",
     ".xml": "open in Premiere Pro: File > Import; for DaVinci Resolve, add --for resolve",
+    ".mlt": "open in Shotcut: File > Open File; add it to Kdenlive as a clip; or play it with melt",
     ".edl": "open in any program that imports an EDL; it will ask for the media",
 }
 
@@ -133,7 +136,8 @@ def lines(found: Report, destination: Path | None, program: str) -> list[str]:
         suffix = destination.suffix.lower()
         if suffix != ".mapedit":
             made.append(
-                (OPEN_PLAIN.get(suffix) if program == "plain" else "") or OPEN_WITH[program]
+                (OPEN_PLAIN.get(suffix) if program == "plain" or suffix == ".mlt" else "")
+                or OPEN_WITH[program]
             )
     return made
 

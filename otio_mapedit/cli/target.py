@@ -16,7 +16,7 @@ KINDS = tuple(FORMATS)
 
 _OUTPUT_SECTION = "output"
 #: The ending without ``-o``, for programs that read no .otio.
-_DEFAULT = {"finalcut": ".fcpxml"}
+_DEFAULT = {"finalcut": ".fcpxml", "shotcut": ".mlt"}
 
 
 @dataclass(frozen=True)

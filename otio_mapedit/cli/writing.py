@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..interchange.loss import LossReport
 from ..interchange.media_root import MediaRoot
 from ..interchange.otio_file import text_of
+from ..interchange.otio_losses import unread
 from ..interchange.registry import Written, convert, read_relocated, render, write_timeline
 from ..operations import DecisionList
 from . import output
@@ -59,7 +60,7 @@ def _print(
         return ()
     if target.kind == ".otio":
         output.data(text_of(timeline, target.program), end="")
-        return ()
+        return () if target.program == "plain" else (unread(timeline, target.program),)
     texts, report = render(timeline, target.kind, target.program, target.version)
     if len(texts) > 1:
         raise UsageError(

@@ -17,7 +17,7 @@ from opentimelineio.adapters.file_bundle_utils import MediaReferencePolicy
 from ..errors import FormatError, MediaError
 from ..files import replacing
 from ..urls import is_url, path_of, url_of
-from .otio_dialects import from_host, to_host
+from .otio_dialects import expected, from_host, to_host
 from .otio_file import LARGEST_FILE, timeline_from, verify
 
 _CONTENT = "content.otio"
@@ -72,7 +72,7 @@ def write(timeline: otio.schema.Timeline, path: Path, host: str) -> None:
         )
     except otio.exceptions.OTIOError as error:
         raise FormatError(f"cannot bundle: {error}", "Check the media.") from error
-    verify(timeline, read(path), str(path))
+    verify(expected(timeline, host), read(path), str(path))
 
 
 def unpack(path: Path, timeline: otio.schema.Timeline, folder: Path, force: bool) -> None:

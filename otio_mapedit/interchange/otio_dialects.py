@@ -9,6 +9,9 @@ retimed ``duration``        what it lasts on the timeline       the media that i
 linked picture and sound    ``Resolve_OTIO`` "Link Group ID"    ``PremierePro_OTIO`` "LinkID"
 ==========================  ==================================  ==============================
 
+Kdenlive wants plain OTIO: it subtracts the timecode that it finds in the media from absolute
+starts, and reads ``file://`` URLs. What it does not read is said in :mod:`.otio_losses`.
+
 Plain OTIO is what :mod:`otio_mapedit.assemble` builds: starts at timecode, lasts what it lasts on
 the timeline, ``file://`` URLs. :func:`to_host` and :func:`from_host` copy; neither changes what
 it is given, and ``from_host(to_host(timeline, host))`` is equal to ``timeline``.
@@ -42,7 +45,7 @@ _KEPT = "mapedit_plain"
 #: No first frame of media lies beyond this.
 _LATEST = 10**12
 #: What `--for` may say.
-HOSTS = ("plain", "resolve", "premiere")
+HOSTS = ("plain", "resolve", "premiere", "kdenlive")
 
 
 def to_host(timeline: otio.schema.Timeline, host: str) -> otio.schema.Timeline:
@@ -53,6 +56,23 @@ def to_host(timeline: otio.schema.Timeline, host: str) -> otio.schema.Timeline:
     elif host == "premiere":
         _to_premiere(copy)
     return copy
+
+
+def expected(timeline: otio.schema.Timeline, host: str) -> otio.schema.Timeline:
+    """What reading the dialect of ``host`` gives back of ``timeline``, which may be itself: all
+    of it but time warps of exactly 1.0, which Premiere must not be given."""
+    if host != "premiere":
+        return timeline
+    copy = timeline.deepcopy()
+    for clip in copy.find_clips():
+        _without_idle_warps(clip)
+    return copy
+
+
+def _without_idle_warps(clip: otio.schema.Clip) -> None:
+    for effect in elements(clip.effects):
+        if type(effect) is otio.schema.LinearTimeWarp and effect.time_scalar == 1.0:
+            clip.effects.remove(effect)
 
 
 def from_host(timeline: otio.schema.Timeline) -> otio.schema.Timeline:
@@ -264,9 +284,7 @@ def _to_consumed(clip: otio.schema.Clip) -> None:
     Not rounded: the length that Premiere shows is this divided by the speed, a whole frame.
     """
     scalar = _scalar(clip)
-    for effect in elements(clip.effects):
-        if type(effect) is otio.schema.LinearTimeWarp and effect.time_scalar == 1.0:
-            clip.effects.remove(effect)
+    _without_idle_warps(clip)
     if scalar != 1 and clip.source_range is not None:
         _stretch(clip, scalar, Fraction(1, 10**9))
 

@@ -11,7 +11,7 @@ import opentimelineio as otio
 
 from ..errors import FormatError
 from ..mapedit_file import read_text
-from .otio_dialects import from_host, make_plain, to_host
+from .otio_dialects import expected, from_host, make_plain, to_host
 from .otio_text import for_this_library, parse_json
 
 #: Largest file that is read. A feature film's reel is a few megabytes.
@@ -36,7 +36,7 @@ def write(timeline: otio.schema.Timeline, path: Path, host: str) -> None:
         FormatError: what was written does not say the same.
     """
     path.write_text(text_of(timeline, host), encoding="utf-8", newline="\n")
-    verify(timeline, read(path), str(path))
+    verify(expected(timeline, host), read(path), str(path))
 
 
 def text_of(timeline: otio.schema.Timeline, host: str) -> str:

@@ -27,16 +27,18 @@ from ..timeline_view import own_metadata
 from .fcpxml_words import fcpxml_profile
 from .loss import LossReport
 from .media_root import MediaRoot, relocate
+from .otio_losses import unread
 from .read_back import differences, verify_edit
 
 #: What `--for` may say.
-HOSTS = ("plain", "resolve", "premiere", "finalcut")
+HOSTS = ("plain", "resolve", "premiere", "finalcut", "kdenlive", "shotcut")
 
 #: Module by suffix, of what can be written.
 FORMATS = {
     ".fcpxml": "fcpxml_format",
     ".xml": "xmeml_format",
     ".edl": "edl_format",
+    ".mlt": "mlt_format",
     ".otio": "otio_file",
     ".otioz": "otio_bundle",
     ".mapedit": "mapedit_format",
@@ -49,12 +51,18 @@ PROFILES = {
     ".fcpxml": {"plain": "resolve", "resolve": "resolve", "finalcut": "finalcut"},
     ".xml": {"plain": "premiere", "resolve": "resolve", "premiere": "premiere"},
     ".edl": {"plain": "file32", "resolve": "resolve", "premiere": "premiere"},
-    ".otio": {"plain": "plain", "resolve": "resolve", "premiere": "premiere"},
+    ".mlt": {"plain": "shotcut", "shotcut": "shotcut", "kdenlive": "kdenlive"},
+    ".otio": {
+        "plain": "plain",
+        "resolve": "resolve",
+        "premiere": "premiere",
+        "kdenlive": "kdenlive",
+    },
     ".otioz": {"plain": "plain", "resolve": "resolve", "premiere": "premiere"},
     ".mapedit": {"plain": "plain"},
 }
 
-_TEXTS = ("fcpxml_format", "xmeml_format", "edl_format")
+_TEXTS = ("fcpxml_format", "xmeml_format", "edl_format", "mlt_format")
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,8 @@ def write_timeline(
         return place_texts(timeline, path, suffix, texts, report, force)
     with replacing(path, force) as temporary:
         chosen.write(timeline, temporary, host)
-    return Written((path,), (_lost(timeline),) if suffix == ".mapedit" else ())
+    lost = _lost(timeline) if suffix == ".mapedit" else unread(timeline, host)
+    return Written((path,), () if host == "plain" and suffix != ".mapedit" else (lost,))
 
 
 def convert(
