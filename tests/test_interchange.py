@@ -232,7 +232,8 @@ def test_media_of_others_keeps_its_url_and_timecode(
 ) -> None:
     timeline = foreign(url, start)
     written = write_timeline(timeline, tmp_path / "cut.otio", host)
-    assert written.clean
+    # Kdenlive puts its marker elsewhere, and says so.
+    assert written.clean is (host != "kdenlive")
     assert read_timeline(tmp_path / "cut.otio").is_equivalent_to(timeline)
     (clip,) = timeline_raw((tmp_path / "cut.otio").read_text()).find_clips()
     if host == "premiere":
