@@ -7,6 +7,9 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Two at a time: as many as a small CI machine has cores.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -rs --numprocesses $(WORKERS) --dist worksteal
 DESCRIBED := pyproject.toml constraints.txt
 
 .PHONY: demo test test-train install clean
@@ -19,11 +22,11 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -rs
+	$(PYTEST)
 
 test-train: $(VENV)/.test
 	$(PIP) --editable ".[train,test]"
-	$(BIN)/python -m pytest -rs
+	$(PYTEST)
 
 install: $(VENV)/.install
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urlsplit
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 _DRIVE = re.compile(r"^/[A-Za-z]:[/\\]|^/[A-Za-z]:$")
+#: A share of Windows, ``//server/share``; its server is the URL's, not a part of the path.
+_SHARE = re.compile(r"^//(?!localhost/)[A-Za-z0-9_.-]+/", re.IGNORECASE)
 
 
 def is_url(path: str) -> bool:
@@ -29,6 +31,8 @@ def url_of(path: str) -> str:
     """The URL of a media path. Relative paths give relative URLs; URLs stay as they are."""
     if is_url(path):
         return path
+    if _SHARE.match(path):
+        return "file:" + quote_from_bytes(os.fsencode(Path(path).as_posix()))
     if Path(path).is_absolute():
         return Path(path).as_uri()
     if PureWindowsPath(path).is_absolute():

@@ -14,6 +14,10 @@ from tests.cli_support import Cli, Outcome
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Where tests run side by side, each of them has one core.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # No test measures time, and the same change gets the same answer from CI every time; at the desk
 # each run looks elsewhere.
 settings.register_profile(

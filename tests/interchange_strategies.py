@@ -27,15 +27,22 @@ from otio_mapedit.timing import (
     rational_time,
 )
 
-EXAMPLES = int(os.environ.get("MAPEDIT_EXAMPLES", "200"))
+#: Random timelines per format (and profile of FCPXML) that are written and read back.
+EXAMPLES = int(os.environ.get("MAPEDIT_EXAMPLES", "2000"))
 RATES = (NTSC_24, Fraction(24), Fraction(25), NTSC_30, Fraction(50), NTSC_60)
 SPEEDS = (2.0, 0.5, -1.0, 1 / 3, 1.25, -0.75, 0.0, 1.2345, 100.0, 0.01)
 COLOURS = ("RED", "GREEN", "BLUE", "")
 
-property_test = settings(
+round_trip = settings(
     max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+#: For what holds of the same code as a round trip, seen from another side.
+property_test = settings(
+    parent=round_trip,
+    max_examples=max(40, EXAMPLES // 10),
+    suppress_health_check=list(HealthCheck),
 )
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)

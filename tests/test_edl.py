@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import opentimelineio as otio
 import pycmx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otio_mapedit.assemble import assemble
@@ -26,17 +25,11 @@ from otio_mapedit.interchange.read_back import verify_edit
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, can_drop_frames, exact_time
 from tests.decision_lists import decision_lists
-from tests.interchange_strategies import stack_facts
+from tests.interchange_strategies import property_test, round_trip, stack_facts
 
-EXAMPLES = int(os.environ.get("MAPEDIT_EXAMPLES", "200"))
 RATES = (NTSC_24, Fraction(24), Fraction(25), NTSC_30, Fraction(50), NTSC_60)
 RT = otio.opentime.RationalTime
 TR = otio.opentime.TimeRange
-property_test = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
 
 # ---- timelines ---------------------------------------------------------------------------
@@ -243,7 +236,7 @@ def read_all(texts: dict[str, str]) -> list[otio.schema.Timeline]:
 # ---- round trip --------------------------------------------------------------------------
 
 
-@property_test
+@round_trip
 @given(timelines(), st.sampled_from(["cmx3600", "file32", "resolve", "premiere"]))
 def test_written_lists_read_back(timeline: otio.schema.Timeline, profile: str) -> None:
     before = timeline.to_json_string()
@@ -668,7 +661,7 @@ def test_encodings_and_line_ends() -> None:
     assert read_edl(latin, Fraction(25))[0].tracks[0][0].name == "séance"
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@property_test
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_garbage_is_one_clear_line(data: bytes) -> None:
     with contextlib.suppress(FormatError):  # anything else fails the test

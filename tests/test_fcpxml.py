@@ -10,7 +10,7 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otio_mapedit.assemble import assemble
@@ -29,8 +29,8 @@ from otio_mapedit.timing import NTSC_30, exact_time, rational_time
 from tests.decision_lists import decision_lists
 from tests.fcpxml_count import RawCount, ReadCount
 from tests.interchange_strategies import (
-    EXAMPLES,
     property_test,
+    round_trip,
     timeline_facts,
     timelines,
 )
@@ -38,18 +38,14 @@ from tests.interchange_strategies import (
 RT = otio.opentime.RationalTime
 TR = otio.opentime.TimeRange
 HOSTS = ("resolve", "finalcut")
-rarely = settings(
-    parent=property_test,
-    max_examples=max(40, EXAMPLES // 4),
-    suppress_health_check=list(HealthCheck),
-)
 
 
 # ---- properties ----------------------------------------------------------------------------
 
 
-@property_test
-@given(timelines(), st.sampled_from(HOSTS), st.sampled_from(VERSIONS))
+@pytest.mark.parametrize("profile", HOSTS)
+@round_trip
+@given(timeline=timelines(), version=st.sampled_from(VERSIONS))
 def test_what_is_written_reads_back(timeline: Any, profile: str, version: str) -> None:
     before = timeline.to_json_string()
     text, report = write_fcpxml(timeline, profile, version)
@@ -59,7 +55,7 @@ def test_what_is_written_reads_back(timeline: Any, profile: str, version: str) -
     assert timeline_facts(again) == timeline_facts(timeline)
 
 
-@rarely
+@property_test
 @given(decision_lists(), st.sampled_from(HOSTS))
 def test_an_edit_survives(decisions: DecisionList, profile: str) -> None:
     """Ids, confidences, reasons and all parameters come back: the same decision list."""
@@ -94,7 +90,7 @@ def assert_valid(text: str, path: Path, checks: tuple[ModuleType, ModuleType]) -
     assert checks[1].lint(path) == {}
 
 
-@rarely
+@property_test
 @given(timeline=timelines(), profile=st.sampled_from(HOSTS), version=st.sampled_from(VERSIONS))
 def test_what_is_written_is_valid(
     timeline: Any,

@@ -13,7 +13,8 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otio_mapedit import mapedit_file
 from otio_mapedit.assemble import assemble
@@ -33,6 +34,7 @@ from otio_mapedit.interchange.registry import convert, read_timeline, write_time
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange, rational_time
 from tests.decision_lists import decision_lists
+from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
 
 RATE = Fraction(24)
 FIRST = 86400  # 01:00:00:00
@@ -57,7 +59,17 @@ def decisions(folder: Path, name: str = "b roll #2.mov") -> DecisionList:
     return DecisionList("cut", RATE, (source,), operations, FIRST)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@round_trip
+@given(timelines(), st.sampled_from(HOSTS))
+def test_timelines_in_every_dialect_read_back(timeline: otio.schema.Timeline, host: str) -> None:
+    before = timeline.to_json_string()
+    back = timeline_from(text_of(timeline, host), "cut.otio")
+    assert timeline.to_json_string() == before
+    verify(timeline, back, "cut.otio")
+    assert timeline_facts(back) == timeline_facts(timeline)
+
+
+@property_test
 @given(decision_lists())
 def test_every_dialect_is_reversible(edit: DecisionList) -> None:
     timeline = assemble(edit)
@@ -65,6 +77,31 @@ def test_every_dialect_is_reversible(edit: DecisionList) -> None:
         back = timeline_from(text_of(timeline, host), "cut.otio")
         verify(timeline, back, "cut.otio")
         assert disassemble(back) == edit
+
+
+def test_premiere_keeps_where_media_begins_that_only_the_clip_states() -> None:
+    """A timeline of another program, without our list of sources."""
+    reference = otio.schema.ExternalReference(
+        "file://server/share/day%201.mov",
+        otio.opentime.TimeRange(
+            otio.opentime.RationalTime(90000, 25), otio.opentime.RationalTime(5000, 25)
+        ),
+    )
+    span = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(90100, 25), otio.opentime.RationalTime(50, 25)
+    )
+    timeline = otio.schema.Timeline("cut")
+    timeline.tracks.append(otio.schema.Track("V1", kind="Video"))
+    timeline.tracks[0].append(otio.schema.Clip("a", reference, span))
+    for host, start in (("plain", 90100), ("resolve", 90100), ("premiere", 100)):
+        text = text_of(timeline, host)
+        (raw,) = timeline_raw(text).find_clips()
+        assert raw.source_range.start_time.value == start
+        (clip,) = timeline_from(text, "cut.otio").find_clips()
+        assert clip.source_range == span
+        assert clip.media_reference.available_range == reference.available_range
+        assert clip.media_reference.target_url == reference.target_url
+        assert not clip.metadata
 
 
 def test_resolve() -> None:

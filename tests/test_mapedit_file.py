@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otio_mapedit
@@ -27,11 +27,11 @@ from otio_mapedit.json_text import line_of
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange
 from tests.decision_lists import decision_lists
+from tests.interchange_strategies import round_trip
 
 SCHEMA = json.loads(
     (Path(otio_mapedit.__file__).parent / "decision_list.schema.json").read_text("utf-8")
 )
-SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 TEXT = """{
   "MAPEDIT_SCHEMA": "DecisionList.1",
@@ -53,7 +53,7 @@ TEXT = """{
 """
 
 
-@SLOW
+@round_trip
 @given(decision_lists(), st.sampled_from([None, "/media", "/media/s0", "/elsewhere"]))
 def test_inverse(decisions: DecisionList, folder: str | None) -> None:
     place = Path(folder) if folder else None

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import opentimelineio as otio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otio_mapedit.assemble import assemble
@@ -24,14 +24,14 @@ from otio_mapedit.interchange.xmeml_writer import write_xmeml
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import exact_rate, exact_time
 from tests.decision_lists import decision_lists
-from tests.interchange_strategies import EXAMPLES, property_test, timeline_facts, timelines
+from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
 
 RT = otio.opentime.RationalTime
 TR = otio.opentime.TimeRange
 TICKS = 254_016_000_000
 
 
-@property_test
+@round_trip
 @given(timelines(), st.sampled_from(["premiere", "resolve"]))
 def test_written_documents_read_back(timeline: otio.schema.Timeline, profile: str) -> None:
     before = timeline.to_json_string()
@@ -52,15 +52,7 @@ def test_assembled_edits_read_back(decisions: DecisionList) -> None:
     assert timeline_facts(read_xmeml(text.encode())[0]) == timeline_facts(timeline)
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.function_scoped_fixture,
-    ],
-)
+@property_test
 @given(timelines(), st.sampled_from(["premiere", "resolve"]))
 def test_written_documents_pass_the_lint(
     shared: Path, tmp_path: Path, timeline: otio.schema.Timeline, profile: str
