@@ -2,6 +2,8 @@
 # make test    lint, types, tests; those of training where torch's CPU build is at hand
 # make install .venv with everything for use: .venv/bin/mapedit
 # make test-train   the same tests with torch wherever it comes from (it can be gigabytes)
+# make test-plugins   the plugins' tests with what npm must fetch: Adobe's types, TypeScript
+# make plugins   build the panel for Premiere Pro again after a change
 # make clean   remove what these made
 
 VENV ?= .venv
@@ -10,9 +12,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Two at a time: as many as a small CI machine has cores.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -rs --numprocesses $(WORKERS) --dist worksteal
+PREMIERE := build/premiere
 DESCRIBED := pyproject.toml constraints.txt
 
-.PHONY: demo test test-train install clean
+.PHONY: demo test test-train test-plugins plugins install clean
 .DELETE_ON_ERROR:
 
 demo: install
@@ -27,6 +30,21 @@ test: $(VENV)/.test
 test-train: $(VENV)/.test
 	$(PIP) --editable ".[train,test]"
 	$(PYTEST)
+
+test-plugins: $(VENV)/.test $(PREMIERE)/.tools
+	$(PYTEST) tests/test_premiere.py tests/test_resolve_lua.py tests/test_resolve_studio.py
+
+plugins: $(PREMIERE)/.tools
+	@cp -R plugins/premiere/src plugins/premiere/tsconfig.json $(PREMIERE)/
+	cd $(PREMIERE) && node node_modules/typescript/bin/tsc --project .
+	cp $(PREMIERE)/panel/*.js plugins/premiere/panel/
+
+# Beside the plugin, not in it: what npm fetches must not travel in the wheel.
+$(PREMIERE)/.tools: plugins/premiere/package.json plugins/premiere/package-lock.json
+	@mkdir -p $(PREMIERE)
+	@cp plugins/premiere/package.json plugins/premiere/package-lock.json $(PREMIERE)/
+	@cd $(PREMIERE) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 install: $(VENV)/.install
 

@@ -1,0 +1,137 @@
+// What is asked for and answered: plugins/protocol.md.
+
+export type Given = string | number | boolean;
+
+export interface Wish {
+  verb: string;
+  title: string;
+  options: Record<string, Given>;
+}
+
+export interface PlacedClip {
+  track: number;
+  start: number;
+  duration: number;
+  path: string;
+}
+
+export interface PlacedMarker {
+  at: number;
+  duration: number;
+  name: string;
+  note: string;
+}
+
+export interface Answer {
+  id: string;
+  state: "done" | "refused" | "failed" | "cancelled";
+  message: string;
+  remedy: string;
+  result: string;
+  warnings: string[];
+  lost: string[];
+  clips: PlacedClip[];
+  markers: PlacedMarker[];
+}
+
+export interface Option {
+  name: string;
+  label: string;
+  choices?: string[];
+  value: Given;
+}
+
+export interface Verb {
+  verb: string;
+  label: string;
+  title: string;
+  options: Option[];
+}
+
+// The recipes with the options that an editor reaches for; all others stand in mapedit.toml.
+export const VERBS: Verb[] = [
+  {
+    verb: "roughcut",
+    label: "Rough cut: dead air and unusable passages go",
+    title: "Rough Cut",
+    options: [
+      { name: "pace", label: "Pace", choices: ["relaxed", "natural", "tight", "jump"], value: "natural" },
+      { name: "keep_markers", label: "Dropped parts", choices: ["off", "disabled", "markers"], value: "off" },
+      { name: "min_shot", label: "Shortest clip", value: "0.5s" },
+    ],
+  },
+  {
+    verb: "shots",
+    label: "Find shots: one clip per shot",
+    title: "Shots",
+    options: [
+      { name: "sensitivity", label: "Sensitivity, 0 to 1", value: "0.5" },
+      { name: "transitions", label: "Dissolves, wipes and fades", choices: ["keep", "cut"], value: "keep" },
+    ],
+  },
+  { verb: "highlights", label: "Highlights: the best passages", title: "Highlights", options: [] },
+  { verb: "learn", label: "Learn from this sequence", title: "Learn", options: [] },
+];
+
+// A JSON text of the watcher as a table, null where it is none.
+export function parsed(text: string | null): Record<string, unknown> | null {
+  if (text === null) return null;
+  try {
+    const found: unknown = JSON.parse(text);
+    return typeof found === "object" && found !== null && !Array.isArray(found)
+      ? (found as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+// An answer of ours, for this job, naming no file but the job's own result; null otherwise.
+export function answerOf(text: string | null, job: string): Answer | null {
+  const found = parsed(text);
+  if (found === null || found["MAPEDIT_JOB"] !== "Answer.1" || found["id"] !== job) return null;
+  const result = textOf(found["result"]);
+  if (result !== "" && result !== `${job}.result.otio`) return null;
+  const state = textOf(found["state"]);
+  if (state !== "done" && state !== "refused" && state !== "failed" && state !== "cancelled") {
+    return null;
+  }
+  return {
+    id: job,
+    state,
+    message: textOf(found["message"]),
+    remedy: textOf(found["remedy"]),
+    result,
+    warnings: listOf(found["warnings"]).map(textOf),
+    lost: listOf(found["lost"]).map(textOf),
+    clips: listOf(found["clips"]).map((clip) => ({
+      track: numberOf(clip, "track"),
+      start: numberOf(clip, "start"),
+      duration: numberOf(clip, "duration"),
+      path: textOf(memberOf(clip, "path")),
+    })),
+    markers: listOf(found["markers"]).map((marker) => ({
+      at: numberOf(marker, "at"),
+      duration: numberOf(marker, "duration"),
+      name: textOf(memberOf(marker, "name")),
+      note: textOf(memberOf(marker, "note")),
+    })),
+  };
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function numberOf(value: unknown, name: string): number {
+  const found = memberOf(value, name);
+  return typeof found === "number" && Number.isSafeInteger(found) ? found : 0;
+}
