@@ -11,6 +11,7 @@ import typer
 from ..cache import Cache, default_folder
 from ..config import layered, make_options
 from ..errors import MediaError, UsageError
+from ..interchange.footage import footage_of
 from ..interchange.registry import Written
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
@@ -49,7 +50,8 @@ _HELP = {
       mapedit roughcut talk.mov -o talk.mapedit --margin-before 6f
 
     Several files become one timeline, in order of timecode, or of name where they have none or
-    overlap. Every audio track stays in sync with its picture. The files are only read.
+    overlap. A timeline (.otio, .fcpxml, ...) stands for the media that it uses. Every audio track
+    stays in sync with its picture. The files are only read.
     """,
     "shots": """Find the shots of an edited file: cuts, dissolves, wipes, fades.
 
@@ -102,7 +104,7 @@ def _verb(name: str) -> Callable[..., None]:
             raise UsageError("-o - and --json both need standard output", "Name a file with -o.")
         with output.progress(quiet) as progress:
             cache = Cache(None if no_cache else default_folder())
-            footage = [probe(_named(path)) for path in files]
+            footage = [probe(_named(path)) for path in footage_of(files)]
             decisions = decide_footage(footage, recipe(name), options, Tools(cache, progress))
         written = write_edit(decisions, target)
         losses.present(written, target, as_json, verbose)

@@ -17,7 +17,9 @@ app = new_app("Put plugins into editing programs, and take them out.")
 
 NameArgument = Annotated[
     str,
-    typer.Argument(metavar="PROGRAM", help="resolve or premiere.", show_default=False),
+    typer.Argument(
+        metavar="PROGRAM", help="resolve, premiere, finalcut or blender.", show_default=False
+    ),
 ]
 AllUsersOption = Annotated[
     bool, typer.Option("--all-users", help="For everyone on this computer, not only you.")

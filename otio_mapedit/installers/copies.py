@@ -12,6 +12,9 @@ from pathlib import Path
 
 from ..files import output_error
 
+#: Folders of this name are ours alone.
+_OWN = "otio-mapedit"
+
 
 class Standing(StrEnum):
     """How a copy stands."""
@@ -94,7 +97,20 @@ def install(plan: Plan) -> Done:
 def uninstall(plan: Plan) -> Done:
     """Remove every copy, of this version or older, and folders of ours that are empty then."""
     there = [copy.path for copy in plan.copies if os.path.lexists(copy.path)]
-    return Done(_removed([*there, *plan.stale]))
+    done = Done(_removed([*there, *plan.stale]))
+    for path in there:
+        _remove_empty(path.parent)
+    return done
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder of ours that is empty, and those above it that are then."""
+    while any(part.endswith(".workflow") or part == _OWN for part in folder.parts):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
 
 
 def _standing(copy: Copy) -> Standing:

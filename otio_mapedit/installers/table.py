@@ -21,7 +21,7 @@ class Installer(Protocol):
         """Everything that belongs on a machine."""
 
 
-PLUGINS: tuple[str, ...] = ("resolve", "premiere")
+PLUGINS: tuple[str, ...] = ("resolve", "premiere", "finalcut", "blender")
 
 
 def installer(name: str) -> Installer:
