@@ -16,8 +16,11 @@ import pytest
 
 import otio_mapedit.jobs
 from otio_mapedit.errors import UsageError
+from otio_mapedit.interchange.registry import HOSTS
 from otio_mapedit.jobs import watch as watching
+from otio_mapedit.jobs.answer import State
 from otio_mapedit.jobs.folder import open_folder, usual_folder
+from otio_mapedit.jobs.request import RESULTS
 from otio_mapedit.jobs.watch import Watcher
 from otio_mapedit.jobs.work import _Noted
 from otio_mapedit.recipes import RECIPES
@@ -105,6 +108,12 @@ def test_the_verbs_are_the_recipes_and_learn(desk: Desk) -> None:
     assert said["pid"] == os.getpid()
     desk.close()
     assert not (desk.folder.path / "watcher.json").exists()
+
+
+def test_the_schema_lists_what_the_program_takes() -> None:
+    assert tuple(REQUEST["properties"]["host"]["enum"]) == HOSTS
+    assert tuple(REQUEST["properties"]["result"]["enum"]) == RESULTS
+    assert set(ANSWER["properties"]["state"]["enum"]) == set(State)
 
 
 # What is refused -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from ..config import nearest
 from ..errors import FormatError, OptionError, UsageError
 from ..fields import Fields
-from ..interchange.registry import HOSTS
+from ..interchange.registry import FORMATS, HOSTS
 from ..json_text import parse
 from ..recipes import RECIPES
 from ..urls import is_absolute, is_url, path_of
@@ -23,9 +23,9 @@ SCHEMA_KEY = "MAPEDIT_JOB"
 #: What may be asked for besides the recipes.
 LEARN = "learn"
 #: Kinds of result. Bundles are left out: they would copy media into the folder.
-RESULTS = (".otio", ".fcpxml", ".xml", ".edl", ".mapedit")
+RESULTS = tuple(suffix for suffix in FORMATS if suffix != ".otioz")
 #: What a program gets that says nothing else.
-_USUAL = {"finalcut": ".fcpxml"}
+_USUAL = {"finalcut": ".fcpxml", "shotcut": ".mlt"}
 #: Most files that one request may name, and most options.
 MOST_FILES, MOST_OPTIONS = 2000, 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
