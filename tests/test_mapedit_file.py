@@ -27,7 +27,7 @@ from otio_mapedit.json_text import line_of
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange
 from tests.decision_lists import decision_lists
-from tests.interchange_strategies import round_trip
+from tests.interchange_strategies import property_test
 
 SCHEMA = json.loads(
     (Path(otio_mapedit.__file__).parent / "decision_list.schema.json").read_text("utf-8")
@@ -53,7 +53,7 @@ TEXT = """{
 """
 
 
-@round_trip
+@property_test
 @given(decision_lists(), st.sampled_from([None, "/media", "/media/s0", "/elsewhere"]))
 def test_inverse(decisions: DecisionList, folder: str | None) -> None:
     place = Path(folder) if folder else None
