@@ -185,7 +185,8 @@ def _listened(media: MediaInfo, progress: Progress) -> dict[str, NDArray[Any]]:
         np.maximum(power[part], track_power, out=power[part])
         np.maximum(voice[part], track_voice, out=voice[part])
     progress(task, total, total)
-    level = 10 * np.log10(np.maximum(power, 10 ** (SILENCE / 10)))
+    # In doubles: in singles the logarithm of the floor itself differs from processor to processor.
+    level = 10 * np.log10(np.maximum(power, 10 ** (SILENCE / 10), dtype=np.float64))
     return {"level": level.astype(np.float32), "speech": voice}
 
 
