@@ -24,7 +24,7 @@ import opentimelineio as otio
 from . import mapedit_file
 from .assemble import assemble
 from .cache import Cache, default_folder
-from .config import layered, make_options, nearest, option_names
+from .config import make_options, nearest, option_names
 from .disassemble import disassemble
 from .errors import FormatError, OptionError, UsageError
 from .interchange.otio_dialects import from_host
@@ -32,6 +32,7 @@ from .media import MEDIA_SUFFIXES
 from .operations import DecisionList
 from .pipeline import Tools, decide
 from .recipes import RECIPES, recipe
+from .style import chosen as with_styles
 
 _OWN = ("recipe", "extra")
 
@@ -61,7 +62,7 @@ def read(
             raise OptionError(
                 f"the recipe {chosen.NAME!r} has no option {name!r}", nearest(name, known)
             )
-    values = make_options(chosen.Options, layered(chosen.NAME, options))
+    values = make_options(chosen.Options, with_styles(chosen.NAME, options))
     tools = Tools(cache=Cache(default_folder()))
     return assemble(decide([path, *_paths(extra)], chosen, values, tools))
 

@@ -25,6 +25,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("inspect", "Check a timeline: nothing offline, nothing outside its media."),
     "convert": ("convert", "Turn a timeline into another kind of file: FCPXML, XML, EDL, OTIO."),
     "compare": ("compare", "Say what a human changed in an edit: two timelines of any kinds."),
+    "learn": ("learn", "Learn how an editor cuts, from timelines that they finished."),
+    "style": ("style", "Styles that were learned: list, show, export, import, forget."),
     "watch": ("watch", "Work for the plugins of editing programs: Resolve, Premiere Pro."),
     "plugin": ("plugin", "Put plugins into editing programs, and take them out."),
     "doctor": ("inspect", "Show whether everything is in place, and what would be faster."),

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from ..cache import Cache, default_folder
-from ..config import layered, make_options
+from ..config import make_options
 from ..errors import MediaError, UsageError
 from ..interchange.footage import footage_of
 from ..interchange.registry import Written
@@ -17,6 +17,7 @@ from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools, decide_footage
 from ..recipes import RECIPES, recipe
+from ..style import chosen
 from . import losses, output
 from .common import (
     FilesArgument,
@@ -97,7 +98,7 @@ def _verb(name: str) -> Callable[..., None]:
         **given: Any,
     ) -> None:
         output.listen(loudness(quiet, verbose))
-        options = make_options(recipe(name).Options, layered(name, given))
+        options = make_options(recipe(name).Options, chosen(name, given))
         default = f"{files[0].stem}-{name}"
         target = target_for(output_file, program, force, files, default, fcpxml_version, loss)
         if target.path is None and as_json:

@@ -23,6 +23,7 @@ from ..media import MediaInfo
 from ..operations import DecisionList, Kind, Operation, Source, Value
 from ..placements import covered_at_tail, frames_for, streams
 from ..sources import sources_of
+from ..style import load
 from ..timing import (
     FrameRange,
     Length,
@@ -91,6 +92,7 @@ class Options:
         "fillers, false starts and repeated sentences go, clips are named by their words",
         parse=Path,
     )
+    style: str = option("", "cut like this editor: a style that mapedit learn has learned")
     fillers: str = option(FILLERS, "words that go, with a transcript; none for none")
     rate: Fraction | None = option(
         None, "frames per second of the sequence; default: of the first picture", parse=parse_rate
@@ -113,9 +115,9 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
     """
     footage = [known.media for known in predictions]
     clock, stated = _clock(footage, options)
-    manner = _manner(options)
+    how = manner(options)
     files = [
-        _File(source, select(known, manner, clock.rate), _seed(footage, number))
+        _File(source, select(known, how, clock.rate), _seed(footage, number))
         for number, (source, known) in enumerate(zip(sources_of(footage), predictions, strict=True))
     ]
     nothing = not any(piece.kept for file in files for piece in file.pieces)
@@ -150,7 +152,12 @@ def _clock(footage: Sequence[MediaInfo], options: Options) -> tuple[SequenceCloc
     return SequenceClock(rate, frame_of_timecode(text, rate, drop_frame), drop_frame), stated
 
 
-def _manner(options: Options) -> Manner:
+def manner(options: Options) -> Manner:
+    """How tightly to cut, with what the pace says where nothing else was said.
+
+    Raises:
+        OptionError, FormatError: there is no such style.
+    """
     before, after, pause = PACES[options.pace]
     return Manner(
         margin_before=before if options.margin_before is None else options.margin_before,
@@ -158,6 +165,7 @@ def _manner(options: Options) -> Manner:
         min_pause=pause if options.min_pause is None else options.min_pause,
         min_shot=options.min_shot,
         fillers=parse_fillers(options.fillers),
+        leaning=load(options.style).leaning if options.style else None,
     )
 
 

@@ -19,6 +19,7 @@ from ..inference import Predictions
 from ..media import MediaInfo
 from ..solve import Evidence, Grid, Rules, holes, solve, union
 from ..sources import source_of
+from ..style import Leaning
 from ..timing import (
     FrameRange,
     Length,
@@ -31,6 +32,7 @@ from ..transcript import Transcript
 from .hearing import TRUE_SILENCE, Heard, hear
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
+from .styled import styled
 
 #: Seconds that sound without speech must last to be kept for its own sake.
 LEAST_SOUND = 1.0
@@ -53,6 +55,7 @@ class Manner:
     min_pause: Length
     min_shot: Length
     fillers: frozenset[tuple[str, ...]] = frozenset()
+    leaning: Leaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     leaves room for it, and at least one.
     """
     media = known.media
-    judged = _Judged.of(known).without_unwanted(known.transcript, manner)
+    judged = _Judged.of(known, leaning=manner.leaning).without_unwanted(known.transcript, manner)
     kept = judged.kept(manner, sequence)
     if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
         judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
@@ -141,10 +144,14 @@ class _Judged:
     aside: str = ""  # what is particular about this file, for the reasons
 
     @classmethod
-    def of(cls, known: Predictions, aside: str = "no sound") -> _Judged:
+    def of(
+        cls, known: Predictions, aside: str = "no sound", leaning: Leaning | None = None
+    ) -> _Judged:
         """Hear, look, and settle which of the two decides. ``aside`` says why nothing is heard."""
         media = known.media
         heard = hear(known.sound) if known.sound is not None else None
+        if heard is not None and leaning is not None:
+            heard = styled(heard, known, leaning)
         if heard is not None and media.picture is not None and _mute(heard):
             heard, aside = None, "nothing to hear"
         elif heard is not None:
