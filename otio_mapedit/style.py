@@ -32,7 +32,18 @@ from .files import write_text
 SCHEMA = "Style.1"
 SUFFIX = ".style.json"
 #: Options of the rough cut that a style may set.
-LEARNED_OPTIONS = ("margin_before", "margin_after", "min_pause", "min_shot", "dissolve")
+LEARNED_OPTIONS = (
+    "margin_before",
+    "margin_after",
+    "min_pause",
+    "min_shot",
+    "min_sound",
+    "sound_level",
+    "dissolve",
+)
+
+#: Those among them that a pace stands for.
+PACED = ("margin_before", "margin_after", "min_pause")
 
 _NAME = re.compile(r"^[\w][\w. -]{0,63}$")
 #: Largest file that is read: years of timelines.
@@ -101,6 +112,11 @@ def path_for(name: str) -> Path:
             f"{name!r} cannot name a style", "Use letters, digits, spaces, dots, - and _."
         )
     return folder() / f"{name}{SUFFIX}"
+
+
+def style_title(name: str) -> str:
+    """A style's name for people, whether it was given by name or by path."""
+    return Path(name).name.removesuffix(SUFFIX)
 
 
 def names() -> list[str]:
@@ -253,5 +269,5 @@ def with_style(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     learned = dict(load(name).options)
     given_names = {key.replace("-", "_") for key, value in given.items() if value is not None}
     if "pace" in given_names:
-        learned = {key: value for key, value in learned.items() if key in ("min_shot", "dissolve")}
+        learned = {key: value for key, value in learned.items() if key not in PACED}
     return {key: value for key, value in learned.items() if key not in given_names} | dict(given)

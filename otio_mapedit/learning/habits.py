@@ -21,8 +21,8 @@ from .lessons import Lesson
 
 Array = NDArray[np.float64]
 
-#: Fewest cuts, or shots, from which an option is learned.
-LEAST_EVIDENCE = 5
+#: Fewest cuts or shots, and joins, from which an option is learned.
+LEAST_EVIDENCE, LEAST_JOINS = 5, 3
 #: Fewest moments of either kind, kept and dropped, from which a leaning is learned.
 LEAST_MOMENTS = 20
 #: Margins that anyone would ask for, in seconds.
@@ -57,10 +57,10 @@ def options(lessons: Sequence[Lesson]) -> dict[str, str]:
         found["min_pause"] = _length(shortest_pause(taken, left - margins))
     shots = _all(lessons, "shots")
     if len(shots) >= LEAST_EVIDENCE:
-        found["min_shot"] = _length(np.clip(np.min(shots), 0.1, 2.0))
+        found["min_shot"] = _length(np.clip(np.min(shots), 0.1, 0.5))
     joins = sum(lesson.cuts for lesson in lessons)
     dissolves = _all(lessons, "dissolves")
-    if joins >= LEAST_EVIDENCE:
+    if joins >= LEAST_JOINS:
         usual = len(dissolves) >= joins / 2
         found["dissolve"] = _length(np.median(dissolves)) if usual else "0s"
     return found

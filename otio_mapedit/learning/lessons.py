@@ -169,9 +169,8 @@ def lesson_of(
             _gather(gathered, predictions, kept_ranges(uses, key, predictions.media))
     if not gathered.moments:
         raise ValueError("none of its media has sound to learn from")
-    passages = [use for use in uses.passages if use.enabled and use.picture] or [
-        use for use in uses.passages if use.enabled
-    ]
+    passages = [use for use in uses.passages if use.picture] or list(uses.passages)
+    passages = [use for use in passages if use.enabled]
     tails = [use.tail for use in passages]
     return Lesson(
         identity=hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32],
@@ -187,8 +186,15 @@ def lesson_of(
         left_in=tuple(gathered.left_in),
         shots=tuple(_plain(use.record.length) for use in passages),
         dissolves=tuple(_plain(edge.before + edge.after) for edge in tails if edge is not None),
-        cuts=max(0, len(passages) - 1),
+        cuts=sum(_is_join(*pair) for pair in pairwise(passages)),
     )
+
+
+def _is_join(before: Use, after: Use) -> bool:
+    """Whether two passages meet in a cut or transition that somebody made."""
+    meet = before.record.end == after.record.start and before.track == after.track
+    same = media_key(before.media, before.name) == media_key(after.media, after.name)
+    return meet and not (same and before.source.end == after.source.start)
 
 
 def digest_of(uses: Uses, known: Iterable[Predictions]) -> str:

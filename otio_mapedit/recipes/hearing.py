@@ -54,8 +54,9 @@ class Heard:
         return math.isinf(self.against)
 
 
-def hear(sound: SoundFeatures) -> Heard:
-    """Judge the sound of a file."""
+def hear(sound: SoundFeatures, matters: float = MATTERS) -> Heard:
+    """Judge the sound of a file. ``matters`` is the level against speech, in dB, at which a sound
+    without speech is as likely to stay as not."""
     hop = float(sound.hop)
     level = averaged(sound.level, max(1, round(_AVERAGED / hop)))
     speech = spoken(sound.speech, round(LEAST_BURST / hop))
@@ -63,7 +64,7 @@ def hear(sound: SoundFeatures) -> Heard:
     has_speech = bool(certain and sound.speech.max() >= CERTAIN)
     audible = level > TRUE_SILENCE
     if has_speech:
-        against, middle = float(np.median(level[speech])), MATTERS
+        against, middle = float(np.median(level[speech])), matters
         has_dead_air = True
     elif audible.any():
         speech = np.zeros_like(speech)

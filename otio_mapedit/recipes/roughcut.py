@@ -23,7 +23,7 @@ from ..media import MediaInfo
 from ..operations import DecisionList, Kind, Operation, Source, Value
 from ..placements import covered_at_tail, frames_for, streams
 from ..sources import sources_of
-from ..style import load
+from ..style import load, style_title
 from ..timing import (
     FrameRange,
     Length,
@@ -36,6 +36,7 @@ from ..timing import (
 )
 from . import Need
 from .footage import SequenceClock, generator, option_values, title
+from .hearing import MATTERS
 from .selection import Manner, Piece, select
 from .spoken import FILLERS, parse_fillers
 
@@ -77,6 +78,12 @@ class Options:
     min_pause: Length | None = option(
         None, "shortest passage that is taken out; by pace if not given", parse=parse_length
     )
+    min_sound: Length = option(
+        parse_length("1s"), "shortest sound without speech, such as laughter, that stays"
+    )
+    sound_level: float = option(
+        MATTERS, "how loud, in dB against speech, such a sound must be: -14 keeps more"
+    )
     keep_markers: str = option(
         "off",
         "dropped parts: off removes them, disabled leaves them as disabled clips, "
@@ -116,8 +123,9 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
     footage = [known.media for known in predictions]
     clock, stated = _clock(footage, options)
     how = manner(options)
+    aside = f"; style {style_title(options.style)}" if options.style else ""
     files = [
-        _File(source, select(known, how, clock.rate), _seed(footage, number))
+        _File(source, _said(select(known, how, clock.rate), aside), _seed(footage, number))
         for number, (source, known) in enumerate(zip(sources_of(footage), predictions, strict=True))
     ]
     nothing = not any(piece.kept for file in files for piece in file.pieces)
@@ -164,9 +172,16 @@ def manner(options: Options) -> Manner:
         margin_after=after if options.margin_after is None else options.margin_after,
         min_pause=pause if options.min_pause is None else options.min_pause,
         min_shot=options.min_shot,
+        min_sound=options.min_sound,
+        sound_level=options.sound_level,
         fillers=parse_fillers(options.fillers),
         leaning=load(options.style).leaning if options.style else None,
     )
+
+
+def _said(pieces: Sequence[Piece], aside: str) -> Sequence[Piece]:
+    """The pieces with ``aside`` in their reasons."""
+    return [replace(piece, reason=piece.reason + aside) for piece in pieces] if aside else pieces
 
 
 def _seed(footage: Sequence[MediaInfo], number: int) -> str:

@@ -29,13 +29,11 @@ from ..timing import (
     seconds_at,
 )
 from ..transcript import Transcript
-from .hearing import TRUE_SILENCE, Heard, hear
+from .hearing import MATTERS, TRUE_SILENCE, Heard, hear
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
 
-#: Seconds that sound without speech must last to be kept for its own sake.
-LEAST_SOUND = 1.0
 #: Seconds of the shortest core and the shortest hole between cores.
 _LEAST_CORE = Fraction(1, 10)
 #: Seconds of the margin's outer end in which the quietest point is looked for.
@@ -54,6 +52,8 @@ class Manner:
     margin_after: Length
     min_pause: Length
     min_shot: Length
+    min_sound: Length  # sound without speech that stays for its own sake
+    sound_level: float = MATTERS  # dB against speech from which it may stay
     fillers: frozenset[tuple[str, ...]] = frozenset()
     leaning: Leaning | None = None
 
@@ -76,7 +76,7 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     leaves room for it, and at least one.
     """
     media = known.media
-    judged = _Judged.of(known, leaning=manner.leaning).without_unwanted(known.transcript, manner)
+    judged = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
     kept = judged.kept(manner, sequence)
     if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
         judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
@@ -145,13 +145,14 @@ class _Judged:
 
     @classmethod
     def of(
-        cls, known: Predictions, aside: str = "no sound", leaning: Leaning | None = None
+        cls, known: Predictions, aside: str = "no sound", manner: Manner | None = None
     ) -> _Judged:
         """Hear, look, and settle which of the two decides. ``aside`` says why nothing is heard."""
         media = known.media
-        heard = hear(known.sound) if known.sound is not None else None
-        if heard is not None and leaning is not None:
-            heard = styled(heard, known, leaning)
+        level = MATTERS if manner is None else manner.sound_level
+        heard = hear(known.sound, level) if known.sound is not None else None
+        if heard is not None and manner is not None and manner.leaning is not None:
+            heard = styled(heard, known, manner.leaning)
         if heard is not None and media.picture is not None and _mute(heard):
             heard, aside = None, "nothing to hear"
         elif heard is not None:
@@ -191,13 +192,22 @@ class _Judged:
         vetoed = tuple(union(fault.range for fault in self.faults))
         grid = Grid(self.media.rate, self.media.frame_count, vetoed)
         rules = _rules(manner, self.media.rate, self.hop)
-        return _whole_frames(solve(self.evidence(rules.change), rules, grid), grid, sequence)
+        return _whole_frames(
+            solve(self.evidence(rules.change, self._least_sound(manner)), rules, grid),
+            grid,
+            sequence,
+        )
 
-    def evidence(self, change: float) -> Evidence:
+    def _least_sound(self, manner: Manner) -> float:
+        """Seconds of the shortest sound without speech that is kept."""
+        rate = self.media.rate
+        return max(float(self.hop), float(seconds_at(max(1, manner.min_sound.at(rate)), rate)))
+
+    def evidence(self, change: float, least_sound: float) -> Evidence:
         """What speaks for keeping each step of the whole file.
 
         ``change`` is what a cut will cost: clear sound without speech pays for its two cuts when
-        it lasts ``LEAST_SOUND``.
+        it lasts ``least_sound`` seconds.
         """
         length = seconds_at(self.media.frame_count, self.media.rate)
         steps = max(1, frames_covering(length, 1 / self.hop))
@@ -205,7 +215,7 @@ class _Judged:
             score = np.full(steps, float(self.hop))
             return Evidence(self.hop, score, np.zeros(steps, bool), np.zeros(steps))
         score = self.heard.score
-        score = np.where(score > 0, score * (2 * change / LEAST_SOUND), score)
+        score = np.where(score > 0, score * (2 * change / least_sound), score)
         return Evidence(
             hop=self.hop,
             score=np.where(self._recorded(steps), _fitted(score, steps, 0.0), 0.0),

@@ -1,0 +1,281 @@
+"""Does it learn? Scripted editors cut the same rushes; a style learns from their timelines.
+
+    python benchmarks/personas.py SPEECH_FOLDER
+
+The rushes are the sound files of SPEECH_FOLDER under made pictures (a texture that moves for a few
+seconds, then stands still). Each editor has a clear habit. Their timelines are written by our own
+writers as .otio, .fcpxml, .xml and .edl in turn, without anything of ours in them, with renamed
+and split clips, and left-out parts disabled instead of deleted here and there. After 1, 3, 5 and
+10 timelines the style cuts rushes that it has not seen: agreement (F1 of kept time) and the mean
+distance of the editor's cuts to the nearest, beside the general rough cut and the best pace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import opentimelineio as otio
+
+from otio_mapedit.assemble import assemble
+from otio_mapedit.cache import Cache
+from otio_mapedit.config import make_options
+from otio_mapedit.inference import Predictions
+from otio_mapedit.interchange.registry import read_timeline, write_timeline
+from otio_mapedit.learning.learn import Fit, Taught, fit_with, learn, taught_by
+from otio_mapedit.media import probe
+from otio_mapedit.operations import DecisionList, Kind, Operation
+from otio_mapedit.pipeline import Tools, predict
+from otio_mapedit.recipes import recipe, roughcut
+from otio_mapedit.recipes.hearing import hear
+from otio_mapedit.recipes.selection import select
+from otio_mapedit.recipes.styled import MOMENT, MOMENT_FEATURES, moments
+from otio_mapedit.solve import holes, runs, union
+from otio_mapedit.sources import source_of
+from otio_mapedit.style import Style
+from otio_mapedit.timing import FrameRange
+
+RATE = 25
+FORMATS = (".otio", ".fcpxml", ".xml", ".edl")
+AFTER = (1, 3, 5, 10)
+VERBOSE = False
+
+
+def make_rush(sound: Path, target: Path, chance: random.Random) -> None:
+    """A film of a sound file: a texture that pans or stands still, a few seconds each."""
+    texture = np.random.default_rng(chance.randrange(2**31)).integers(30, 220, (90, 400), np.uint8)
+    texture = np.repeat(np.repeat(texture[::6, ::6], 6, 0), 6, 1)[:54]
+    with av.open(str(sound)) as given, av.open(str(target), "w") as film:
+        track = given.streams.audio[0]
+        picture = film.add_stream("libx264", rate=RATE, options={"g": "25", "crf": "30"})
+        picture.width, picture.height, picture.pix_fmt = 96, 54, "yuv420p"
+        voice = film.add_stream("aac", rate=16000, layout="mono")
+        seconds = float(track.duration * track.time_base)
+        at, until, moving = 0, 0.0, False
+        for number in range(int(seconds * RATE)):
+            if number >= until:
+                until, moving = number + chance.uniform(2, 5) * RATE, not moving
+            at += 5 * moving
+            shown = np.roll(texture, at, axis=1)[:, :96]
+            frame = av.VideoFrame.from_ndarray(np.repeat(shown[..., None], 3, 2), "rgb24")
+            film.mux(picture.encode(frame))
+        film.mux(picture.encode())
+        resampler = av.AudioResampler("fltp", "mono", 16000)
+        for packet in given.demux(track):
+            for decoded in packet.decode():
+                for one in resampler.resample(decoded):
+                    film.mux(voice.encode(one))
+        film.mux(voice.encode())
+
+
+def with_options(**options: str) -> Callable[[Predictions], list[FrameRange]]:
+    """An editor who cuts as the rough cut does, with other margins."""
+    chosen = make_options(roughcut.Options, options)
+
+    def cut(known: Predictions) -> list[FrameRange]:
+        pieces = select(known, roughcut.manner(chosen), known.media.rate)
+        return union(piece.range for piece in pieces if piece.kept)
+
+    return cut
+
+
+def keeps_reactions(known: Predictions) -> list[FrameRange]:
+    """Keeps speech, and every sound of a third of a second that is nearly as loud."""
+    heard = hear(known.sound)
+    loud = (heard.level > heard.against - 14) & ~heard.speech
+    spans = [FrameRange(0, 0)]
+    for first, stop in [*runs(heard.speech), *runs(loud)]:
+        if heard.speech[first] or stop - first >= 30:
+            start, end = (max(0, first - 15) * RATE // 100, (stop + 20) * RATE // 100)
+            spans.append(FrameRange.between(start, min(end, known.media.frame_count)))
+    return [span for span in union(spans) if span.duration]
+
+
+def drops_still_pictures(known: Predictions) -> list[FrameRange]:
+    """Keeps speech under a moving picture only."""
+    values = moments(known, hear(known.sound))
+    motion = values[:, MOMENT_FEATURES.index("motion")] > 0.1
+    frames = int(MOMENT * RATE * 4)
+    moving = [
+        FrameRange(first * frames // 4, (stop - first) * frames // 4)
+        for first, stop in runs(motion)
+    ]
+    spans = []
+    for span in with_options()(known):
+        spans += [span.intersection(other) for other in moving]
+    return [span for span in union(spans) if span.duration >= 8]
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A scripted editor: how they cut, and the dissolve at every join, in frames."""
+
+    name: str
+    cut: Callable[[Predictions], list[FrameRange]]
+    dissolve: int = 0
+
+
+EDITORS = (
+    Editor("tight jump cutter", with_options(margin_before="0.04s", margin_after="0.08s", min_pause="0.15s", min_shot="0.2s")),
+    Editor("slow documentary, long tails", with_options(margin_before="0.5s", margin_after="1.4s", min_pause="1.5s")),
+    Editor("keeps laughter and reactions", keeps_reactions),
+    Editor("drops what does not move", drops_still_pictures),
+    Editor("always dissolves", with_options(margin_before="0.3s", margin_after="0.45s"), 12),
+    Editor("eight frames before speech", with_options(margin_before="8f", margin_after="0.1s")),
+)  # fmt: skip
+
+
+def timeline_of(
+    known: Predictions, kept: Sequence[FrameRange], dissolve: int, disable: bool
+) -> Any:
+    """The editor's timeline, with nothing of ours in it."""
+    media = known.media
+    source = source_of(media, "rush")
+    mode = {"mode": "disable"} if disable else {}
+    spans = [(span, Kind.KEEP) for span in kept]
+    spans += [(span, Kind.DROP) for span in holes(list(kept), media.frame_count)]
+    operations = [
+        Operation(kind, "rush", span, parameters=mode if kind is Kind.DROP else {})
+        for span, kind in sorted(spans)
+    ]
+    made = assemble(DecisionList(media.name, media.rate, (source,), tuple(operations)))
+    for track in made.tracks:
+        track.metadata.clear()
+        for item in track:
+            item.metadata.clear()
+            if isinstance(item, otio.schema.Clip):
+                item.media_reference.metadata.clear()
+                item.markers[:] = []
+    made.metadata.clear()
+    if dissolve:
+        for track in made.tracks:
+            _dissolve(track, dissolve)
+    return made
+
+
+def _dissolve(track: Any, frames: int) -> None:
+    half = otio.opentime.RationalTime(frames // 2, RATE)
+    for at in range(len(track) - 1, 0, -1):
+        before, after = track[at - 1], track[at]
+        clips = all(isinstance(item, otio.schema.Clip) and item.enabled for item in (before, after))
+        if not clips or min(before.duration().value, after.duration().value) < 2 * frames:
+            continue
+        available = before.media_reference.available_range
+        room = available.end_time_exclusive() - before.source_range.end_time_exclusive()
+        if room >= half and after.source_range.start_time - available.start_time >= half:
+            kind = otio.schema.TransitionTypes.SMPTE_Dissolve
+            track.insert(at, otio.schema.Transition("", kind, half, half))
+
+
+def altered(made: Any, chance: random.Random) -> Any:
+    """Renamed and split, as timelines come back."""
+    for track in made.tracks:
+        for item in list(track):
+            if not isinstance(item, otio.schema.Clip):
+                continue
+            item.name = f"take {chance.randrange(9)}"
+    number = chance.randrange(max(1, len(made.tracks[0])))
+    for track in made.tracks:
+        if number < len(track) and isinstance(track[number], otio.schema.Clip):
+            clip = track[number]
+            span, half = clip.source_range, int(clip.source_range.duration.value) // 2
+            if half < 4:
+                continue
+            second = clip.deepcopy()
+            cut = otio.opentime.RationalTime(half, RATE)
+            clip.source_range = otio.opentime.TimeRange(span.start_time, cut)
+            second.source_range = otio.opentime.TimeRange(
+                span.start_time + cut, span.duration - cut
+            )
+            track.insert(number + 1, second)
+    return made
+
+
+def taught(editor: Editor, known: Predictions, number: int, folder: Path, tools: Tools) -> Taught:
+    """One timeline, the whole way through a file."""
+    chance = random.Random(number)
+    made = timeline_of(known, editor.cut(known), editor.dissolve, disable=number % 3 == 2)
+    path = folder / f"{editor.name.replace(' ', '-')}-{number}{FORMATS[number % len(FORMATS)]}"
+    write_timeline(altered(made, chance), path, "plain", True)
+    return taught_by(read_timeline(path), path, [folder], tools)
+
+
+def mean(fits: Sequence[Fit]) -> str:
+    return (
+        f"{sum(f.f1 for f in fits) / len(fits):.3f} {sum(f.error for f in fits) / len(fits):5.1f}f"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    global VERBOSE
+    VERBOSE = options.verbose
+    sounds = sorted(path for path in options.folder.glob("*.wav") if path.stat().st_size > 500_000)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tools = Tools(Cache(folder / "cache"))
+        films, chance = [], random.Random(5)
+        for sound in sounds:
+            film = folder / f"{sound.stem}.mp4"
+            make_rush(sound, film, chance)
+            films.append(film)
+        rough = recipe("roughcut")
+        known = [predict(probe(film), rough, roughcut.Options(), tools) for film in films]
+        known = [each for each in known if hear(each.sound).has_speech]
+        chance.shuffle(known)
+        teaching, unseen = known[: max(AFTER)], known[max(AFTER) :]
+        print(f"{len(known)} rushes, {len(unseen)} of them unseen: "
+              + ", ".join(each.media.name for each in unseen))  # fmt: skip
+        head = f"{'editor':30} {'general':>13} {'best pace':>13}"
+        print(head + "".join(f" {f'after {n}':>13}" for n in AFTER) + "  gone after 5")
+        for editor in EDITORS:
+            show(editor, teaching, unseen, folder, tools)
+
+
+def show(
+    editor: Editor,
+    teaching: list[Predictions],
+    unseen: list[Predictions],
+    folder: Path,
+    tools: Tools,
+) -> None:
+    """A line of the table."""
+    lessons = [taught(editor, each, n, folder, tools) for n, each in enumerate(teaching)]
+    tests = [
+        Taught(lessons[0].lesson, (each,), (tuple(union(editor.cut(each))),)) for each in unseen
+    ]
+    general = [fit_with(each, roughcut.Options()) for each in tests]
+    paces = [
+        [fit_with(each, make_options(roughcut.Options, {"pace": pace})) for each in tests]
+        for pace in roughcut.PACES
+    ]
+    best = max(paces, key=lambda fits: sum(fit.f1 for fit in fits))
+    cells, gone, dissolves = [mean(general), mean(best)], 0.0, ""
+    for count in AFTER:
+        learned = learn(Style(editor.name), lessons[:count]).style
+        chosen = make_options(roughcut.Options, dict(learned.options))
+        fits = [fit_with(each, chosen, learned.leaning) for each in tests]
+        cells.append(mean(fits))
+        if VERBOSE:
+            trust = learned.leaning.trust if learned.leaning else 0
+            print(" ", count, dict(learned.options), trust, dict(learned.validation))
+        dissolves = learned.options.get("dissolve", "")
+        if count == 5:
+            off = sum(1 - fit.f1 for fit in general)
+            gone = 1 - sum(1 - fit.f1 for fit in fits) / off if off else 0.0
+    print(f"{editor.name:30} " + " ".join(f"{cell:>13}" for cell in cells)
+          + f"  {gone:.0%}" + (f"  dissolve {dissolves}" if editor.dissolve else ""), flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Styles: what timelines amount to, the file that holds it, and the verbs that use it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import opentimelineio as otio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otio_mapedit.errors import FormatError, OptionError
+from otio_mapedit.interchange.registry import read_timeline, write_timeline
+from otio_mapedit.learning.habits import leaning, options, shortest_pause
+from otio_mapedit.learning.learn import learn
+from otio_mapedit.learning.lessons import Lesson, _packed
+from otio_mapedit.recipes.styled import MOMENT_FEATURES
+from otio_mapedit.style import SCHEMA, Style, load, path_for, save, style_from, text_of, with_style
+from tests.cli_support import TALK, Cli, one_line
+
+
+@pytest.fixture(autouse=True)
+def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAPEDIT_STYLES", str(tmp_path / "styles"))
+    return tmp_path / "styles"
+
+
+def lesson(seed: int = 0, **changes: Any) -> Lesson:
+    """A lesson in which moments with motion are kept."""
+    chance = np.random.default_rng(seed)
+    values = chance.uniform(0.3, 0.36, (400, len(MOMENT_FEATURES)))
+    motion = chance.random(400) > 0.5
+    values[:, MOMENT_FEATURES.index("motion")] = np.where(motion, 0.5, 0.34)
+    made = Lesson(
+        f"id {seed}", f"digest {seed}", "a.otio", ("a.mov",), MOMENT_FEATURES,
+        _packed(values), _packed(motion.astype(float)),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def test_options_that_lessons_amount_to() -> None:
+    taught = lesson(
+        before=(0.3, 0.32, 0.34, 0.31, 2.9),
+        after=(0.1,) * 6,
+        taken_out=(0.8, 0.9, 1.1, 4.0, 3.0),
+        left_in=(0.5, 0.7, 0.95, 1.0),
+        shots=(0.31, 4.0, 2.0, 5.0, 6.0),
+        dissolves=(0.4, 0.5, 0.48),
+        cuts=4,
+    )
+    assert options([taught]) == {
+        "margin_before": "0.32s",
+        "margin_after": "0.1s",
+        # pauses that stayed would have been 0.08 to 0.58 s long between the margins
+        "min_pause": "0.8s",
+        "min_shot": "0.31s",
+        "dissolve": "0.48s",
+    }
+
+
+def test_too_little_teaches_nothing() -> None:
+    assert options([lesson(before=(0.3,), cuts=1, dissolves=(0.5,))]) == {}
+    still = lesson(kept=_packed(np.ones(400)))
+    assert leaning([still]) is None
+
+
+@given(st.floats(0.2, 4.0), st.integers(0, 2**32 - 1))
+def test_the_shortest_pause_tells_taken_from_left(limit: float, seed: int) -> None:
+    lengths = np.random.default_rng(seed).uniform(0.05, 5, 60)
+    taken, left = lengths[lengths > limit], lengths[lengths <= limit]
+    found = shortest_pause(taken, left)
+    assert all(taken >= found) or found == 5.0
+    assert all(left < found) or found == 0.1
+
+
+def test_a_leaning_finds_what_counts() -> None:
+    found = leaning([lesson(1), lesson(2)])
+    assert found is not None
+    strongest = int(np.argmax(np.abs(found.weights)))
+    assert found.features[strongest] in ("motion", "speech and motion")
+    unseen, kept = lesson(3).table()
+    assert ((found.probability(unseen) > 0.5) == (kept > 0.5)).mean() > 0.98
+
+
+def test_a_lesson_survives_its_style() -> None:
+    one = lesson(before=(0.25,), cuts=3)
+    assert Lesson.from_json(json.loads(json.dumps(one.to_json()))) == one
+
+
+def test_a_style_survives_its_file() -> None:
+    found = leaning([lesson(1)])
+    made = Style("anna 会", {"min_pause": "0.4s"}, found, [lesson(1).to_json()], {"timelines": 0})
+    assert save(made) == path_for("anna 会")
+    back = load("anna 会")
+    assert (back.options, back.leaning) == (made.options, made.leaning)
+    assert Lesson.from_json(back.lessons[0]) == lesson(1)
+
+
+@pytest.mark.parametrize(
+    "name", ["../anna", "a/b", "", ".", "..", "a\\b", "x" * 80, "a\0", "/etc/x"]
+)
+def test_names_that_no_style_may_have(name: str) -> None:
+    with pytest.raises(OptionError):
+        path_for(name)
+
+
+def broken(change: Any) -> Any:
+    content = json.loads(text_of(Style("a", {}, leaning([lesson(1)]))))
+    change(content)
+    return content
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(MAPEDIT_STYLE="Style.9"),
+        lambda c: c["leaning"].update(bias=float("inf")),
+        lambda c: c["leaning"]["weights"].pop(),
+        lambda c: c["leaning"]["spread"].__setitem__(0, 0),
+        lambda c: c.update(options={"output": "/etc/passwd"}),
+        lambda c: c.update(lessons="many"),
+    ],
+)
+def test_what_is_no_style(change: Any) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        style_from(broken(change))
+
+
+def test_a_damaged_style_is_one_clear_line(cli: Cli, styles: Path) -> None:
+    save(Style("anna"))
+    (styles / "anna.style.json").write_text('{"MAPEDIT_STYLE": NaN}')
+    assert "is not a style" in one_line(cli("style", "show", "anna"), 4)
+    (styles / "anna.style.json").write_text("[" * 100_000)
+    assert "is not a style" in one_line(cli("roughcut", TALK, "--style", "anna"), 4)
+    with pytest.raises(FormatError):
+        learn(Style("b", lessons=[{"identity": 1}]), [])
+
+
+def test_what_is_given_counts_more_than_a_style() -> None:
+    save(Style("anna", {"margin_before": "0.1s", "min_pause": "0.4s", "dissolve": "0.5s"}))
+    assert with_style("anna", {"margin-before": "3f", "style": "anna"}) == {
+        "margin-before": "3f",
+        "style": "anna",
+        "min_pause": "0.4s",
+        "dissolve": "0.5s",
+    }
+    assert with_style("anna", {"pace": "tight"}) == {"pace": "tight", "dissolve": "0.5s"}
+
+
+def human_cut(cli: Cli, name: str, *changes: str) -> Path:
+    """A timeline of the sample, as somebody cut it, with nothing of ours in it."""
+    assert cli("roughcut", TALK, "-o", name, "-q", *changes).code == 0
+    made = read_timeline(Path(name))
+    made.metadata.clear()
+    for track in made.tracks:
+        for item in track:
+            item.metadata.clear()
+            if isinstance(item, otio.schema.Clip):
+                item.media_reference.metadata.clear()
+    write_timeline(made, Path(name), "plain", True)
+    return Path(name)
+
+
+def test_from_timelines_to_the_next_edit(cli: Cli, here: Path, styles: Path) -> None:
+    slow = ("--margin-before", "0.6s", "--margin-after", "0.6s")
+    human_cut(cli, "one.otio", *slow)
+    human_cut(cli, "two.fcpxml", *slow)
+    found = cli("learn", "--style", "anna", "one.otio", "two.fcpxml", "--json").json
+    assert (found["timelines"], found["unchanged"], found["offline"]) == (2, 0, [])
+    assert found["validation"]["learned_f1"] > found["validation"]["general_f1"]
+    before = (styles / "anna.style.json").read_bytes()
+
+    again = cli("learn", "--style", "anna", "one.otio", "two.fcpxml", "--json").json
+    assert again["unchanged"] == 2
+    assert (styles / "anna.style.json").read_bytes() == before, "what is known changes nothing"
+
+    human_cut(cli, "two.fcpxml", "--pace", "jump", "--force")
+    corrected = cli("learn", "--style", "anna", "two.fcpxml", "--json").json
+    assert (corrected["timelines"], corrected["corrected"]) == (2, 1)
+
+    (styles / "anna.style.json").write_bytes(before)
+    assert cli("roughcut", TALK, "--style", "anna", "-o", "next.otio", "-q").code == 0
+    assert cli("roughcut", TALK, *slow, "-o", "wanted.otio", "-q").code == 0
+    told = cli("compare", "wanted.otio", "next.otio", "--json").json
+    assert told["agreement"]["f1"] > 0.99
+    cli("convert", "next.otio", "next.mapedit")
+    assert "; style anna" in Path("next.mapedit").read_text(encoding="utf-8")
+
+
+def test_keeping_house(cli: Cli, here: Path, styles: Path) -> None:
+    assert "mapedit learn" in cli("style", "list").err
+    save(Style("anna", {"min_pause": "0.4s"}))
+    assert "anna  0 timelines" in cli("style", "list").out
+    assert cli("style", "export", "anna", "anna.style.json").code == 0
+    assert "--force" in one_line(cli("style", "export", "anna", "anna.style.json"), 2)
+    assert cli("style", "import", "anna.style.json", "--as", "bob").code == 0
+    assert load("bob").options == {"min_pause": "0.4s"}
+    assert cli("style", "show", "bob", "--json").json["options"] == {"min_pause": "0.4s"}
+    assert cli("style", "forget", "anna").code == 0
+    assert "there is no style" in one_line(cli("style", "forget", "anna"), 2)
+    assert "Did you mean bob?" in one_line(cli("roughcut", TALK, "--style", "bop"), 2)
+    assert SCHEMA in (styles / "bob.style.json").read_text()
+
+
+def test_timelines_that_teach_nothing(cli: Cli, here: Path, styles: Path) -> None:
+    RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
+    made = otio.schema.Timeline("lost")
+    track = otio.schema.Track("V1", kind="Video")
+    span = TR(RT(0, 25), RT(100, 25))
+    reference = otio.schema.ExternalReference("file:///gone/a.mov", span)
+    track.append(otio.schema.Clip("a", reference, span))
+    made.tracks.append(track)
+    write_timeline(made, Path("lost.otio"), "plain")
+    told = one_line(cli("learn", "--style", "anna", "lost.otio"), 4)
+    assert "none of its media is at hand" in told
+    assert "--media" in told
+    assert not styles.exists(), "nothing is learned from nothing"
