@@ -123,8 +123,12 @@ class Editor:
 
 
 EDITORS = (
-    Editor("tight jump cutter", with_options(margin_before="0.04s", margin_after="0.08s", min_pause="0.15s", min_shot="0.2s")),
-    Editor("slow documentary, long tails", with_options(margin_before="0.5s", margin_after="1.4s", min_pause="1.5s")),
+    Editor("tight jump cutter", with_options(
+        margin_before="0.04s", margin_after="0.08s", min_pause="0.15s", min_shot="0.2s"
+    )),
+    Editor("slow documentary, long tails", with_options(
+        margin_before="0.5s", margin_after="1.4s", min_pause="1.5s"
+    )),
     Editor("keeps laughter and reactions", keeps_reactions),
     Editor("drops what does not move", drops_still_pictures),
     Editor("always dissolves", with_options(margin_before="0.3s", margin_after="0.45s"), 12),
@@ -273,8 +277,9 @@ def show(
         if count == 5:
             off = sum(1 - fit.f1 for fit in general)
             gone = 1 - sum(1 - fit.f1 for fit in fits) / off if off else 0.0
-    print(f"{editor.name:30} " + " ".join(f"{cell:>13}" for cell in cells)
-          + f"  {gone:.0%}" + (f"  dissolve {dissolves}" if editor.dissolve else ""), flush=True)  # fmt: skip
+    learned_join = f"  dissolve {dissolves}" if editor.dissolve else ""
+    line = " ".join(f"{cell:>13}" for cell in cells)
+    print(f"{editor.name:30} {line}  {gone:.0%}{learned_join}", flush=True)
 
 
 if __name__ == "__main__":
