@@ -73,7 +73,8 @@ OutputOption = Annotated[
         "--output", "-o", metavar="FILE", rich_help_panel=GROUPS[1],
         help="Where to write. The ending decides the kind: .otio (a timeline), .otioz (timeline "
         "and media in one file), .fcpxml, .xml (Final Cut Pro 7 XML), .edl (one file per picture "
-        "track), .mlt (Shotcut, Kdenlive, melt) or .mapedit (the decisions, as readable text). "
+        "track), .mlt (Shotcut, Kdenlive, melt), .aaf (Avid) or .mapedit (the decisions, as "
+        "readable text). "
         "-o - writes to standard output. [default: the name of the first file and of the verb, "
         "in the current folder, such as talk-roughcut.otio]",
     ),

@@ -55,9 +55,10 @@ def convert(
       mapedit convert reel.edl reel.otio --rate 25
       mapedit convert cut.fcpxml cut.mapedit --media-root /Volumes/A=/mnt/a
 
-    Reads and writes .otio, .otioz, .fcpxml, .xml (Final Cut Pro 7 XML), .edl, .mlt and .mapedit,
-    and reads .fcpxmld. What could not be carried is named, clip by clip. An EDL holds one picture
-    track: further ones go to TO-V2.edl and so on. TO may be - for standard output, as .otio.
+    Reads and writes .otio, .otioz, .fcpxml, .xml (Final Cut Pro 7 XML), .edl, .mlt, .aaf and
+    .mapedit, and reads .fcpxmld. What could not be carried is named, clip by clip. An EDL holds one
+    picture track: further ones go to TO-V2.edl and so on. TO may be - for standard output, as
+    .otio.
     """
     from ..interchange.media_root import parse_media_root
     from . import losses

@@ -35,6 +35,7 @@ OPEN_PLAIN = {
     ".fcpxml": "open in DaVinci Resolve; for Final Cut Pro, add --for finalcut",
     ".xml": "open in Premiere Pro: File > Import; for DaVinci Resolve, add --for resolve",
     ".mlt": "open in Shotcut: File > Open File; add it to Kdenlive as a clip; or play it with melt",
+    ".aaf": "open in Avid Media Composer: drop it on a bin, then relink the media",
     ".edl": "open in any program that imports an EDL; it will ask for the media",
 }
 

@@ -58,8 +58,8 @@ def target_for(
             f"cannot write {name}: its ending says nothing that mapedit writes",
             f"Let it end with {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
         )
-    if path is None and kind == ".otioz":
-        raise OptionError("an .otioz file cannot go to standard output", "Name a file with -o.")
+    if path is None and kind in (".otioz", ".aaf"):
+        raise OptionError(f"an {kind} file cannot go to standard output", "Name a file with -o.")
     target = Target(path, kind, _program(program, kind), force, version or "", loss)
     profile_of(kind, target.program, target.version)
     for file in filter(None, (path, loss)):

@@ -1,10 +1,10 @@
 """Every file format that holds a timeline, in one table, chosen by suffix.
 
 Timelines travel between formats in plain OTIO. A format is a module of this package: of OTIO's
-own family (``read(path)`` and ``write(timeline, path, host)``, nothing is lost) or of text with
-losses (``read(path, rate)``, ``render(timeline, profile, version)``, ``read_back(contents)``).
-Every file is written beside its destination, read again and compared, and only then renamed into
-place.
+own family (``read(path)`` and ``write(timeline, path, host)``, nothing is lost), AAF (the same,
+with losses), or of text with losses (``read(path, rate)``, ``render(timeline, profile, version)``,
+``read_back(contents)``). Every file is written beside its destination, read again and compared,
+and only then renamed into place.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ FORMATS = {
     ".xml": "xmeml_format",
     ".edl": "edl_format",
     ".mlt": "mlt_format",
+    ".aaf": "aaf_format",
     ".otio": "otio_file",
     ".otioz": "otio_bundle",
     ".mapedit": "mapedit_format",
@@ -52,6 +53,7 @@ PROFILES = {
     ".xml": {"plain": "premiere", "resolve": "resolve", "premiere": "premiere"},
     ".edl": {"plain": "file32", "resolve": "resolve", "premiere": "premiere"},
     ".mlt": {"plain": "shotcut", "shotcut": "shotcut", "kdenlive": "kdenlive"},
+    ".aaf": {"plain": "plain"},
     ".otio": {
         "plain": "plain",
         "resolve": "resolve",
@@ -133,7 +135,7 @@ def read_reported(
         raise OptionError(
             f"{path.name} states its own frame rate", "Leave --rate out; it is for EDLs."
         )
-    if not _is_text(path):
+    if not (_is_text(path) or path.suffix.lower() == ".aaf"):
         return chosen.read(path), ()
     timeline, report = chosen.read(path, rate)
     return timeline, (report,)
@@ -185,7 +187,9 @@ def write_timeline(
         texts, report = render(timeline, suffix, host, version)
         return place_texts(timeline, path, suffix, texts, report, force)
     with replacing(path, force) as temporary:
-        chosen.write(timeline, temporary, host)
+        report = chosen.write(timeline, temporary, host)
+    if isinstance(report, LossReport):
+        return Written((path,), (report,))
     lost = _lost(timeline) if suffix == ".mapedit" else unread(timeline, host)
     return Written((path,), () if host == "plain" and suffix != ".mapedit" else (lost,))
 
