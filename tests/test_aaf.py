@@ -9,7 +9,7 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from otio_mapedit.interchange.aaf_format import read, write
 from otio_mapedit.interchange.gain import set_gain
@@ -84,6 +84,21 @@ def test_cuts_and_dissolves_come_back(
     assert dict(clip.metadata["mapedit"]) == dict(one.metadata["mapedit"])
 
 
+def test_media_of_unknown_length_used_twice(tmp_path: Path) -> None:
+    """The adapter writes a file once; both clips must count from the same beginning."""
+    rate = Fraction(25)
+    one, two = shot("a", 900, 20, rate, 0), shot("a", 100, 20, rate, 0)
+    for clip in (one, two):
+        clip.media_reference.available_range = None
+    timeline = sequence(rate, one, two)
+    empty = shot("b", 0, 9, rate)
+    empty.enabled = False
+    timeline.tracks.append(otio.schema.Track("V2", [empty]))
+    report = write(timeline, tmp_path / "cut.aaf", "plain")
+    assert {loss.feature for loss in report.losses} == {"disabled", "track"}
+    assert cuts(read(tmp_path / "cut.aaf")[0]) == cuts(timeline)[:1]
+
+
 def test_what_it_would_get_wrong_is_named(tmp_path: Path) -> None:
     rate = Fraction(25)
     fast, off, loud, odd = (shot(name, 50, 20, rate) for name in ("fast", "off", "loud", "odd"))
@@ -117,7 +132,10 @@ def test_what_it_would_get_wrong_is_named(tmp_path: Path) -> None:
     assert places == [("fast", 0), ("loud", 40), ("odd", 60), ("film", 110)]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)  # fmt: skip
 @given(timelines())
 def test_any_timeline_is_written_or_refused(
     tmp_path_factory: pytest.TempPathFactory, timeline: otio.schema.Timeline

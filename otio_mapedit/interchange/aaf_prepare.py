@@ -8,12 +8,13 @@ left out and named.
 
 from __future__ import annotations
 
+import uuid
 from fractions import Fraction
 from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import FrameRange, frame_at, rate_text, rational_time, time_range
+from ..timing import FrameRange, exact_time, frame_at, rate_text, rational_time, time_range
 from .fcpxml_plan import Join, Piece, Plan, TrackPlan
 from .loss import LossReport
 from .timeline_facts import clip_data, media_rate, reference_url
@@ -33,18 +34,18 @@ def prepare(plan: Plan, timeline: otio.schema.Timeline) -> otio.schema.Timeline:
         timeline.name, global_start_time=rational_time(plan.start, plan.rate)
     )
     report, rate = plan.report, plan.rate
-    ids: dict[str, str] = {}
+    spans = _media_spans(plan)
     for track in plan.tracks:
         kind = track.track.kind
         if kind not in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
             report.lost("track", "neither picture nor sound", track.track.name or "")
             continue
         _say_lost_of_track(track, report)
-        if not any(piece.is_clip for piece in track.pieces):
-            if track.pieces:
-                report.lost("track", "it holds no clip", track.track.name or "")
-            continue
-        made.tracks.append(_track(plan, track, ids))
+        written = _track(plan, track, spans)
+        if written.find_clips():
+            made.tracks.append(written)
+        elif track.pieces:
+            report.lost("track", "it holds no clip", track.track.name or "")
     for _ in timeline.tracks.markers:
         report.lost("marker", "markers of the sequence")
     if not len(made.tracks):
@@ -62,11 +63,11 @@ def _say_lost_of_track(track: TrackPlan, report: LossReport) -> None:
         report.lost("marker", "markers on a track", name)
 
 
-def _track(plan: Plan, track: TrackPlan, ids: dict[str, str]) -> otio.schema.Track:
+def _track(plan: Plan, track: TrackPlan, spans: dict[str, FrameRange]) -> otio.schema.Track:
     made = otio.schema.Track(track.track.name or "", kind=track.track.kind)
     before: Any = None
     for piece in track.pieces:
-        item = _item(plan, track, piece, ids)
+        item = _item(plan, track, piece, spans)
         if piece.head is not None:
             transition = _transition(plan, track, piece, piece.head, before, item)
             if transition is not None:
@@ -83,7 +84,9 @@ def _gap(plan: Plan, piece: Piece) -> otio.schema.Gap:
     return otio.schema.Gap(source_range=time_range(FrameRange(0, piece.record.duration), plan.rate))
 
 
-def _item(plan: Plan, track: TrackPlan, piece: Piece, ids: dict[str, str]) -> otio.core.Item:
+def _item(
+    plan: Plan, track: TrackPlan, piece: Piece, spans: dict[str, FrameRange]
+) -> otio.core.Item:
     report, where = plan.report, plan.place(piece)
     for _ in piece.item.markers if len(piece.item.markers) else ():
         report.lost("marker", "AAF gets no markers", **where)
@@ -99,7 +102,7 @@ def _item(plan: Plan, track: TrackPlan, piece: Piece, ids: dict[str, str]) -> ot
         report.lost("disabled", "left out: in AAF it would be seen or heard", **where)
         return _gap(plan, piece)
     _say_lost_of_clip(plan, track, piece)
-    return _clip(plan, piece, ids)
+    return _clip(plan, piece, spans)
 
 
 def _say_lost_of_clip(plan: Plan, track: TrackPlan, piece: Piece) -> None:
@@ -126,23 +129,14 @@ def _say_lost_of_clip(plan: Plan, track: TrackPlan, piece: Piece) -> None:
         )
 
 
-def _clip(plan: Plan, piece: Piece, ids: dict[str, str]) -> otio.schema.Clip:
+def _clip(plan: Plan, piece: Piece, spans: dict[str, FrameRange]) -> otio.schema.Clip:
     """A clip in whole frames of the sequence, with the identity of its media."""
     rate, old = plan.rate, piece.item.media_reference
     first = frame_at(piece.source_start, rate)
-    available = getattr(old, "available_range", None)
-    handles = [join for join in (piece.head, piece.tail) if join is not None and not join.hollow]
-    reach = sum(join.before + join.after for join in handles)
-    if available is not None:
-        start = frame_at(_seconds(available.start_time), rate)
-        end = start + frame_at(_seconds(available.duration), rate)
-    else:
-        start, end = first, first + piece.record.duration
-    start, end = min(start, first), max(end, first + piece.record.duration + reach)
-    url = absolute_url(media_url(reference_url(old))) if reference_url(old) else ""
+    url, key = _identity(piece)
     if isinstance(old, otio.schema.ImageSequenceReference):
         plan.report.changed("image sequence", "AAF takes it for one file", **plan.place(piece))
-    whole = time_range(FrameRange.between(start, end), rate)
+    whole = time_range(spans[key], rate)
     reference: Any = (
         otio.schema.ExternalReference(url, whole)
         if url
@@ -151,29 +145,47 @@ def _clip(plan: Plan, piece: Piece, ids: dict[str, str]) -> otio.schema.Clip:
     if not url:
         plan.report.changed("missing media", "AAF gets its name only", **plan.place(piece))
     reference.name = getattr(old, "name", "") or ""
-    key = url or piece.item.name
-    ids.setdefault(key, _mob_id(key, start, end, rate))
     clip = otio.schema.Clip(
         piece.item.name, reference, time_range(FrameRange(first, piece.record.duration), rate)
     )
-    clip.metadata["AAF"] = {"MobID": ids[key]}
+    clip.metadata["AAF"] = {"MobID": _mob_id(key, spans[key], rate)}
     own = clip_data(piece.item).carried
     if own:
         clip.metadata["mapedit"] = own
     return clip
 
 
-def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    from ..timing import exact_time
+def _identity(piece: Piece) -> tuple[str, str]:
+    """Where the media of a clip is, and what all clips of it share."""
+    url = reference_url(piece.item.media_reference)
+    url = absolute_url(media_url(url)) if url else ""
+    return url, url or f"missing {piece.item.name}"
 
-    return exact_time(time)
+
+def _media_spans(plan: Plan) -> dict[str, FrameRange]:
+    """What each media file must hold for all of its clips, their transitions included: the
+    adapter writes it once, and counts every clip from its beginning."""
+    found: dict[str, FrameRange] = {}
+    for piece in (piece for track in plan.tracks for piece in track.pieces if piece.is_clip):
+        first = frame_at(piece.source_start, plan.rate)
+        joins = [join for join in (piece.head, piece.tail) if join is not None]
+        reach = sum(max(0, join.before) + max(0, join.after) for join in joins)
+        start, end = first, first + piece.record.duration + reach
+        available = getattr(piece.item.media_reference, "available_range", None)
+        if available is not None:
+            begin = frame_at(exact_time(available.start_time), plan.rate)
+            length = frame_at(exact_time(available.duration), plan.rate)
+            start, end = min(start, begin), max(end, begin + length)
+        _, key = _identity(piece)
+        if key in found:
+            start, end = min(start, found[key].start), max(end, found[key].end)
+        found[key] = FrameRange.between(start, end)
+    return found
 
 
-def _mob_id(key: str, start: int, end: int, rate: Fraction) -> str:
-    """The identity of a media file (SMPTE ST 330, with material number from its place)."""
-    import uuid
-
-    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{key} {start} {end} {rate}").hex
+def _mob_id(key: str, span: FrameRange, rate: Fraction) -> str:
+    """The identity of a media file: a UMID (SMPTE ST 330) whose number follows from its place."""
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{key} {span.start} {span.duration} {rate}").hex
     parts = [number[at : at + 8] for at in range(0, 32, 8)]
     return f"urn:smpte:umid:060a2b34.01010105.01010f10.13000000.{'.'.join(parts)}"
 
