@@ -7,8 +7,8 @@ only the arrays stay in memory.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,7 @@ from . import speech
 from .cache import Cache
 from .media import MediaInfo
 from .progress import Progress, silent
+from .step_sound import CEPSTRA, COLUMNS, StepListener, TrackSteps, loudest
 from .timing import frames_covering
 
 #: Seconds of a step of sound: 160 samples of what the voice detector hears.
@@ -29,6 +30,8 @@ SILENCE = -120.0
 APART = Fraction(1)
 #: Width and height at which sampled pictures are measured.
 SAMPLE_SIZE = (96, 54)
+#: Height and width in which a sampled picture is remembered.
+SMALL = (9, 16)
 #: Seconds that are decoded in full at most to find where faulty pictures begin and end: of a file
 #: with sound, and of one without, in which keyframes further apart than ``SPARSE`` seconds are
 #: not enough either. Beyond that, pictures between a good and a faulty one count as good.
@@ -38,8 +41,8 @@ SPARSE = Fraction(2)
 _LONGEST_RUN = 1500
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
-_SOUND_VERSION = "1"
-_PICTURE_VERSION = "2"
+_SOUND_VERSION = "2"
+_PICTURE_VERSION = "3"
 
 #: ITU-R BT.709 luma of full-range RGB.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255
@@ -52,6 +55,10 @@ class SoundFeatures:
     hop: Fraction
     level: NDArray[Any]  # float32 [steps], RMS dBFS of the loudest track
     speech: NDArray[Any]  # float32 [steps], probability of speech in any track
+    #: What :mod:`otio_mapedit.step_sound` hears of the loudest track, on its own clock of quarter
+    #: seconds: float32 [n, COLUMNS] and [n * PER_STEP, CEPSTRA].
+    steps: NDArray[Any] = field(default_factory=lambda: np.zeros((0, COLUMNS), np.float32))
+    cepstra: NDArray[Any] = field(default_factory=lambda: np.zeros((0, CEPSTRA), np.float32))
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,9 @@ class PictureSamples:
     edge: NDArray[Any]  # float32 [n], largest absolute luma gradient
     change: NDArray[Any]  # float32 [n], largest absolute luma difference to the sample a second
     #                       before; 1 where there is none
+    small: NDArray[Any] = field(  # uint8 [n, 9, 16, 3], RGB, the picture in small
+        default_factory=lambda: np.zeros((0, *SMALL, 3), np.uint8)
+    )
 
 
 #: What can be wrong with a picture, by the codes of :func:`fault_codes`.
@@ -97,10 +107,11 @@ def sound_features(media: MediaInfo, cache: Cache, progress: Progress = silent) 
     """
     version = f"{_SOUND_VERSION}-{speech.version()}"
     stored = cache.get(media.fingerprint, "sound", version)
-    if stored is None or not {"level", "speech"} <= stored.keys():
+    names = ("level", "speech", "steps", "cepstra")
+    if stored is None or not set(names) <= stored.keys():
         stored = _listened(media, progress)
         cache.put(media.fingerprint, "sound", version, stored)
-    return SoundFeatures(HOP, stored["level"], stored["speech"])
+    return SoundFeatures(HOP, *(stored[name] for name in names))
 
 
 def picture_samples(media: MediaInfo, cache: Cache, progress: Progress = silent) -> PictureSamples:
@@ -123,6 +134,7 @@ class _Track:
 
     def __init__(self, memory: speech.Memory | None) -> None:
         self.listener = speech.Listener(memory)
+        self.steps = StepListener()
         self.powers: list[NDArray[Any]] = []
         self.rest = np.zeros(0, np.float32)
         self.at = 0  # samples fed so far, from the file's origin
@@ -135,16 +147,17 @@ class _Track:
                 self._take(np.zeros(min(speech.BATCH * speech.STEP, start - first), np.float32))
         self._take(samples[max(0, self.at - start) :])
 
-    def finish(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Power and speech probability [steps]."""
+    def finish(self) -> tuple[NDArray[Any], NDArray[Any], TrackSteps]:
+        """Power and speech probability [steps], and the edit network's steps."""
         samples = _samples_per_step()
         self._take(np.zeros(-self.at % samples, np.float32))
         power = np.concatenate([np.zeros(0, np.float32), *self.powers])
-        return power, _on_steps(self.listener.finish(), len(power))
+        return power, _on_steps(self.listener.finish(), len(power)), self.steps.finish()
 
     def _take(self, samples: NDArray[np.float32]) -> None:
         self.at += len(samples)
         self.listener.feed(samples)
+        self.steps.feed(samples)
         held = np.concatenate([self.rest, samples])
         step = _samples_per_step()
         whole = len(held) // step * step
@@ -178,16 +191,22 @@ def _listened(media: MediaInfo, progress: Progress) -> dict[str, NDArray[Any]]:
         track.feed(block.start, block.samples)
         progress(task, min(track.at / speech.SAMPLE_RATE, 0.999 * total), total)
     heard = [track.finish() for track in tracks.values()]
-    steps = max((len(power) for power, _ in heard), default=0)
+    steps = max((len(power) for power, _, _ in heard), default=0)
     power, voice = np.zeros(steps, np.float32), np.zeros(steps, np.float32)
-    for track_power, track_voice in heard:
+    for track_power, track_voice, _ in heard:
         part = slice(0, len(track_power))
         np.maximum(power[part], track_power, out=power[part])
         np.maximum(voice[part], track_voice, out=voice[part])
     progress(task, total, total)
     # In doubles: in singles the logarithm of the floor itself differs from processor to processor.
     level = 10 * np.log10(np.maximum(power, 10 ** (SILENCE / 10), dtype=np.float64))
-    return {"level": level.astype(np.float32), "speech": voice}
+    loud = loudest([track_steps for _, _, track_steps in heard])
+    return {
+        "level": level.astype(np.float32),
+        "speech": voice,
+        "steps": loud.steps,
+        "cepstra": loud.cepstra,
+    }
 
 
 @dataclass(frozen=True)
@@ -200,6 +219,7 @@ class _Look:
     contrast: float
     detail: float
     edge: float
+    small: NDArray[np.uint8]
 
     @property
     def fault(self) -> int:
@@ -218,15 +238,28 @@ def _look(frame: int, picture: NDArray[np.uint8]) -> _Look:
         contrast=float(luma.std()),
         detail=float(down.mean() + across.mean()) / 2,
         edge=float(max(down.max(), across.max())),
+        small=picture.reshape(SMALL[0], -1, SMALL[1], picture.shape[1] // SMALL[1], 3)
+        .mean(axis=(1, 3))
+        .round()
+        .astype(np.uint8),
     )
+
+
+def samples_of(pictures: Iterable[tuple[int, NDArray[np.uint8]]], second: int) -> PictureSamples:
+    """Samples of ``(frame, RGB [54, 96, 3])`` in order, of whose frames ``second`` last one."""
+    return _measured((_look(frame, picture) for frame, picture in pictures), second)
 
 
 def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
     """Look at keyframes, and at every picture between two of which one is faulty."""
+    return _measured(_refined(media, progress), frames_covering(APART, media.rate))
+
+
+def _measured(looks: Iterable[_Look], second: int) -> PictureSamples:
     measured: list[tuple[int, float, float, float, float, float]] = []
-    second = frames_covering(APART, media.rate)
+    small: list[NDArray[np.uint8]] = []
     recent: deque[_Look] = deque()  # from a second ago, or the last before that, to now
-    for look in _refined(media, progress):
+    for look in looks:
         while len(recent) > 1 and recent[1].frame <= look.frame - second:
             recent.popleft()
         change = 1.0
@@ -235,9 +268,12 @@ def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
         recent.append(look)
         measures = (look.brightness, look.contrast, look.detail, look.edge)
         measured.append((look.frame, *measures, change))
+        small.append(look.small)
     columns = np.array(measured, np.float64).reshape(-1, 6).T
     return PictureSamples(
-        columns[0].astype(np.int64), *(column.astype(np.float32) for column in columns[1:])
+        columns[0].astype(np.int64),
+        *(column.astype(np.float32) for column in columns[1:]),
+        small=np.array(small, np.uint8).reshape(-1, *SMALL, 3),
     )
 
 

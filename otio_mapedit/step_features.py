@@ -1,0 +1,179 @@
+"""What the edit network reads of a file: sound and pictures on its clock of quarter seconds.
+
+A picture counts from its frame to the next sampled one. Colours are full-range R'G'B' from 0 to 1;
+``difference`` compares pictures of 16 x 9, ``ahead`` one that lies two samples on; ``against
+around`` is what a value is above its median over the minute around.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES, STEP
+from .features import HOP, SILENCE, PictureSamples, SoundFeatures, fault_codes
+from .media import MediaInfo
+from .repeats import repeats
+from .step_sound import COLUMNS, PER_STEP
+from .timing import frames_covering, seconds_at
+
+Array = NDArray[Any]
+
+#: Sound steps of 10 ms in a step.
+_HOPS = int(STEP / HOP)
+#: dBFS below which a hop has no sound in it.
+_NOTHING = -90.0
+#: Samples of pictures over which a median is taken, to either side.
+_AROUND = 30
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def step_count(media: MediaInfo) -> int:
+    """Steps of a file: to the end of its last frame."""
+    return frames_covering(seconds_at(media.frame_count, media.rate), 1 / STEP)
+
+
+def step_features(
+    count: int, rate: Fraction, sound: SoundFeatures | None, samples: PictureSamples | None
+) -> NDArray[np.float32]:
+    """What the network reads: ``[count, len(FEATURES)]``. ``rate`` is that of the samples' frames.
+
+    What a file does not have is zero, and the columns of :data:`~otio_mapedit.edit_spec.PRESENCE`
+    say so.
+    """
+    steps = np.zeros((count, len(FEATURES)), np.float32)
+    heard, said = len(SOUND_FEATURES), len(SOUND_FEATURES) + len(REPEAT_FEATURES)
+    seen = said + len(PICTURE_FEATURES)
+    steps[:, seen] = 1
+    if sound is not None and len(sound.steps):
+        columns = _sound_columns(sound)[:count]
+        steps[: len(columns), :said] = columns
+        steps[len(columns) :, :heard] = columns[-1:, :heard] * 0 + _silent()
+        steps[:, seen + 1] = 1
+    if samples is not None and len(samples.frames):
+        steps[:, said:seen] = _picture_columns(samples, rate, count)
+        steps[:, seen + 2] = 1
+    return steps
+
+
+def _silent() -> Array:
+    """The sound columns of a step after the sound has ended."""
+    columns = np.zeros(len(SOUND_FEATURES), np.float32)
+    columns[: SOUND_FEATURES.index("mel change 0")] = -8
+    for name in ("level", "level least", "level most"):
+        columns[SOUND_FEATURES.index(name)] = SILENCE / 20
+    columns[SOUND_FEATURES.index("silence")] = 1
+    return columns
+
+
+def _sound_columns(sound: SoundFeatures) -> Array:
+    """Sound and repeats of the steps that have sound."""
+    count = len(sound.steps)
+    level = _by_step(sound.level, count, SILENCE)
+    speech = _by_step(sound.speech, count, 0.0)
+    power = np.power(10, level / 10).mean(axis=1)
+    columns = [
+        10 * np.log10(np.maximum(power, 1e-12)) / 20,
+        np.percentile(level, 10, axis=1) / 20,
+        level.max(axis=1) / 20,
+        (level < _NOTHING).mean(axis=1),
+        speech.mean(axis=1),
+        speech.max(axis=1),
+        _pace(level, speech),
+    ]
+    frames = speech.reshape(count * PER_STEP, -1).mean(axis=1)
+    again = repeats(sound.cepstra, frames)
+    return np.concatenate(
+        [sound.steps[:, :COLUMNS], np.stack(columns, axis=1), again], axis=1
+    ).astype(np.float32)
+
+
+def _by_step(values: Array, count: int, rest: float) -> Array:
+    """Values of 10 ms as [count, hops of a step]."""
+    whole = np.full(count * _HOPS, rest, np.float32)
+    whole[: min(len(values), len(whole))] = values[: len(whole)]
+    return whole.reshape(count, _HOPS)
+
+
+def _pace(level: Array, speech: Array) -> Array:
+    """Rises of the level by 6 dB per second in the two seconds around: syllables, about.
+
+    Speech that runs faster or slower than it was spoken has more or fewer.
+    """
+    smooth = np.convolve(np.pad(level.ravel(), 3, "edge"), np.full(7, 1 / 7), "valid")
+    rising = smooth[4:] - smooth[:-4] > 6
+    starts = np.zeros(len(smooth), np.float32)
+    starts[5:] = rising[1:] & ~rising[:-1]
+    per_step = starts.reshape(len(level), _HOPS).sum(axis=1)
+    weight = (speech.mean(axis=1) > 0.3).astype(np.float32)
+    around = np.ones(9)
+    number = np.convolve(weight, around, "same")[: len(level)] if len(level) >= 9 else weight
+    total = (
+        np.convolve(per_step * weight, around, "same")[: len(level)]
+        if len(level) >= 9
+        else per_step * weight
+    )
+    return np.asarray(total / np.maximum(number, 1) * 4, np.float32)
+
+
+def _picture_columns(samples: PictureSamples, rate: Fraction, count: int) -> Array:
+    """The picture columns of every step."""
+    middles = [frames_covering((step + Fraction(1, 2)) * STEP, rate) - 1 for step in range(count)]
+    at = np.maximum(np.searchsorted(samples.frames, middles, "right") - 1, 0)
+    columns = _sample_columns(samples)[at]
+    frame = float(seconds_at(1, rate))
+    age = np.clip((np.array(middles) - samples.frames[at]) * frame, 0, 10)
+    columns[:, PICTURE_FEATURES.index("picture age")] = age
+    return columns
+
+
+def _sample_columns(samples: PictureSamples) -> Array:
+    """The picture columns of every sample."""
+    small = samples.small.astype(np.float32) / 255
+    if len(small) != len(samples.frames):
+        small = np.zeros((len(samples.frames), 9, 16, 3), np.float32)
+    luma = small @ _LUMA
+    detail = np.log10(samples.detail + 1e-4)
+    colour = small.mean(axis=(1, 2))
+    codes = fault_codes(samples.brightness, samples.contrast, samples.detail, samples.edge)
+    before, ahead = _apart(luma, 1), _apart(luma, 2)
+    columns = {
+        "brightness": samples.brightness,
+        "contrast": samples.contrast,
+        "detail": detail,
+        "edge": samples.edge,
+        "change": samples.change,
+        "detail against around": detail - _median_around(detail),
+        "brightness against around": samples.brightness - _median_around(samples.brightness),
+        "difference before": before,
+        "difference after": np.append(before[1:], 0),
+        "difference ahead": np.append(ahead[2:], [0] * min(2, len(ahead))),
+        "colour difference before": np.abs(np.diff(colour, axis=0, prepend=colour[:1])).mean(
+            axis=1
+        ),
+        "red": colour[:, 0] - colour[:, 1],
+        "blue": colour[:, 2] - colour[:, 1],
+        "saturation": (small.max(axis=3) - small.min(axis=3)).mean(axis=(1, 2)),
+        "black": codes == 1,
+        "covered picture": codes == 2,
+        "plain": codes == 3,
+        "still": samples.change < 0.012,
+        "picture age": np.zeros(len(detail)),
+    }
+    return np.stack([columns[name] for name in PICTURE_FEATURES], axis=1).astype(np.float32)
+
+
+def _apart(pictures: Array, by: int) -> Array:
+    """Mean difference [n] of each picture to the one ``by`` before, 0 for the first ones."""
+    apart = np.zeros(len(pictures), np.float32)
+    apart[by:] = np.abs(pictures[by:] - pictures[:-by]).mean(axis=(1, 2))
+    return apart
+
+
+def _median_around(values: Array) -> Array:
+    padded = np.pad(values, _AROUND, "reflect" if len(values) > _AROUND else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
+    return np.asarray(np.median(windows, axis=1))

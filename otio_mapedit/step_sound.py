@@ -1,0 +1,206 @@
+"""What a track sounds like, on the edit network's clock of quarter-second steps.
+
+Sound is heard once, in blocks of any size; of it remain 34 numbers a step and 60 cepstra (5 frames
+of 12), some 1.5 kB a second. Frames last 25 ms and begin every 10 ms. The mel scale is
+O'Shaughnessy's (2595 log10(1 + f / 700)), the cepstra are the cosine transform of the log bands,
+pitch is the highest peak of the autocorrelation between 80 and 400 Hz, divided by that of the
+frame's window (Boersma 1993, "Accurate short-term analysis of the fundamental frequency").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .edit_spec import MEL_BANDS, SOUND_FEATURES, STEP
+
+RATE = 16000
+#: Samples of a frame and between frames.
+FRAME, HOP = 400, 160
+#: Frames of a step, and of a step's cepstra.
+FRAMES = int(STEP * RATE) // HOP
+CEPSTRA = 12
+PER_STEP = 5
+#: Columns that this module fills; level and speech are known already and come after them.
+COLUMNS = SOUND_FEATURES.index("level")
+
+_SIZE = 512
+_BLOCK = 40 * FRAMES  # frames that are transformed together
+_LOWEST, _HIGHEST = 60.0, 7600.0
+_PITCH = (80, 400)
+_FLOOR = 1e-8  # power of a band in which nothing is heard; full scale is 1
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrackSteps:
+    """A track, n steps."""
+
+    power: Array  # [n], mean square
+    steps: Array  # [n, COLUMNS]
+    cepstra: Array  # [n * PER_STEP, CEPSTRA]
+
+
+class StepListener:
+    """Hears one track from its beginning; feed it mono at 16 kHz, full scale 1."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Array] = []
+        self._held = 0
+        self._before: Array | None = None  # log bands of the last frame
+        self._power: list[Array] = []
+        self._steps: list[Array] = []
+        self._cepstra: list[Array] = []
+
+    def feed(self, samples: Array) -> None:
+        """Hear the next samples."""
+        self._waiting.append(samples)
+        self._held += len(samples)
+        needed = _BLOCK * HOP + FRAME - HOP
+        if self._held >= needed:
+            self._hear(1 + (self._held - needed) // (_BLOCK * HOP))
+
+    def finish(self) -> TrackSteps:
+        """Everything; silence fills up the last step."""
+        whole = -(-self._held // (FRAMES * HOP)) * FRAMES * HOP
+        self._waiting.append(np.zeros(whole + FRAME - HOP - self._held, np.float32))
+        if whole:
+            held = np.concatenate(self._waiting)
+            for first in range(0, whole, _BLOCK * HOP):
+                count = min(_BLOCK, (whole - first) // HOP)
+                self._take(held[first : first + count * HOP + FRAME - HOP])
+        self._waiting, self._held = [], 0
+        return TrackSteps(
+            np.concatenate([np.zeros(0, np.float32), *self._power]),
+            np.concatenate([np.zeros((0, COLUMNS), np.float32), *self._steps]),
+            np.concatenate([np.zeros((0, CEPSTRA), np.float32), *self._cepstra]),
+        )
+
+    def _hear(self, blocks: int) -> None:
+        held = np.concatenate(self._waiting)
+        for first in range(0, blocks * _BLOCK * HOP, _BLOCK * HOP):
+            self._take(held[first : first + _BLOCK * HOP + FRAME - HOP])
+        self._waiting = [held[blocks * _BLOCK * HOP :]]
+        self._held = len(self._waiting[0])
+
+    def _take(self, samples: Array) -> None:
+        """Frames that begin in all but the last ``FRAME - HOP`` of ``samples``."""
+        frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
+        power = _spectra(frames)
+        bands = np.log10(power @ _mel() + _FLOOR).astype(np.float32)
+        before = bands[:1] if self._before is None else self._before
+        flux = np.maximum(np.diff(np.concatenate([before, bands]), axis=0), 0).mean(axis=1)
+        self._before = bands[-1:]
+        per_frame = np.stack([flux, *_shape(power, bands)], axis=1)
+        self._steps.append(_pooled(bands, per_frame, *_pitch(power)))
+        cepstra = (bands @ _cosines()).reshape(-1, FRAMES // PER_STEP, CEPSTRA)
+        self._cepstra.append(cepstra.mean(axis=1))
+        square = np.square(samples[: len(frames) * HOP]).reshape(-1, FRAMES * HOP)
+        self._power.append(square.mean(axis=1))
+
+
+def loudest(tracks: list[TrackSteps]) -> TrackSteps:
+    """For each step the track that is loudest then, as one."""
+    count = max((len(track.power) for track in tracks), default=0)
+    power = np.full((max(1, len(tracks)), count), -1, np.float32)
+    steps = np.zeros((count, COLUMNS), np.float32)
+    cepstra = np.zeros((count, PER_STEP, CEPSTRA), np.float32)
+    for number, track in enumerate(tracks):
+        power[number, : len(track.power)] = track.power
+    best = power.argmax(axis=0)
+    for number, track in enumerate(tracks):
+        chosen = best[: len(track.power)] == number
+        steps[: len(chosen)][chosen] = track.steps[chosen]
+        parts = track.cepstra.reshape(-1, PER_STEP, CEPSTRA)
+        cepstra[: len(chosen)][chosen] = parts[chosen]
+    return TrackSteps(np.maximum(power.max(axis=0), 0), steps, cepstra.reshape(-1, CEPSTRA))
+
+
+def _spectra(frames: Array) -> Array:
+    """Power spectra [n, 257], scaled so that a sine of full scale has about 1 in its band."""
+    waves = np.fft.rfft(frames * _hann(), _SIZE).astype(np.complex64)
+    return (np.square(waves.real) + np.square(waves.imag)) * np.float32(4 / (FRAME * FRAME / 4))
+
+
+def _shape(power: Array, bands: Array) -> tuple[Array, Array]:
+    """Centroid in octaves above 100 Hz, and flatness, of each frame."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(_SIZE, 1 / RATE), 50) / 100).astype(np.float32)
+    total = power.sum(axis=1) + _FLOOR
+    centroid = power @ octaves / total
+    flatness = bands.mean(axis=1) - np.log10(np.power(10, bands).mean(axis=1))
+    return centroid.astype(np.float32), flatness.astype(np.float32)
+
+
+def _pitch(power: Array) -> tuple[Array, Array]:
+    """Voicing, 0 to 1, and pitch in octaves above 80 Hz, of every second frame."""
+    sound = np.fft.irfft(power[::2], _SIZE)
+    window = np.fft.irfft(np.square(np.abs(np.fft.rfft(_hann(), _SIZE))), _SIZE)
+    shortest, longest = RATE // _PITCH[1], RATE // _PITCH[0]
+    scale = window[0] / np.maximum(window[shortest : longest + 1], window[0] * 0.05)
+    peaks = sound[:, shortest : longest + 1] / (sound[:, :1] + 1e-12) * scale
+    # A little against long lags: every multiple of the period fits as well.
+    at = (peaks * np.linspace(1, 0.9, peaks.shape[1])).argmax(axis=1)
+    voicing = np.clip(peaks[np.arange(len(peaks)), at], 0, 1)
+    octaves = np.log2(RATE / (shortest + at) / _PITCH[0])
+    return voicing.astype(np.float32), octaves.astype(np.float32)
+
+
+def _pooled(bands: Array, per_frame: Array, voicing: Array, octaves: Array) -> Array:
+    """The columns of whole steps: [n, COLUMNS]."""
+    bands = bands.reshape(-1, FRAMES, MEL_BANDS)
+    spread = bands.std(axis=1).reshape(len(bands), 4, -1).mean(axis=2)
+    flux, centroid, flatness = per_frame.reshape(len(bands), FRAMES, 3).transpose(2, 0, 1)
+    # Every second frame of two steps makes an odd number: both share the one in the middle.
+    middles = (np.arange(len(voicing)) * 2) // FRAMES
+    weight = np.square(voicing) + 1e-3
+    weights = np.bincount(middles, weight, len(bands))
+    strength = np.bincount(middles, voicing, len(bands)) / np.bincount(middles, None, len(bands))
+    pitch = np.bincount(middles, weight * octaves, len(bands)) / weights
+    columns = [
+        bands.mean(axis=1),
+        spread,
+        flux.mean(axis=1)[:, None],
+        flux.max(axis=1)[:, None],
+        centroid.mean(axis=1)[:, None],
+        flatness.mean(axis=1)[:, None],
+        strength[:, None],
+        pitch[:, None],
+    ]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _hann() -> Array:
+    return np.hanning(FRAME + 1)[:-1].astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _mel() -> Array:
+    """Triangles [257, MEL_BANDS] that sum to one."""
+    mel = np.linspace(_to_mel(_LOWEST), _to_mel(_HIGHEST), MEL_BANDS + 2)
+    edges = 700 * (10 ** (mel / 2595) - 1)
+    bins = np.fft.rfftfreq(_SIZE, 1 / RATE)[:, None]
+    low, middle, high = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins - low) / (middle - low), (high - bins) / (high - middle)
+    triangles = np.maximum(np.minimum(rising, falling), 0)
+    weights: NDArray[Any] = triangles / np.maximum(triangles.sum(axis=0), 1e-9)
+    return weights.astype(np.float32)
+
+
+def _to_mel(frequency: float) -> float:
+    return float(2595 * np.log10(1 + frequency / 700))
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> Array:
+    """The cosine transform [MEL_BANDS, CEPSTRA] without its constant part, rising parts lifted so
+    that all have about the same spread in speech."""
+    order = np.arange(1, CEPSTRA + 1)
+    band = np.arange(MEL_BANDS)[:, None] + 0.5
+    lift = 1 + 0.3 * order
+    return np.asarray(np.cos(np.pi * order * band / MEL_BANDS) * lift / MEL_BANDS, np.float32)
