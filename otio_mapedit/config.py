@@ -32,14 +32,17 @@ def option(
     help: str,
     choices: Iterable[str] = (),
     parse: Callable[[str], Any] | None = None,
+    short: str = "",
 ) -> Any:
     """A field of an options dataclass.
 
     Without ``parse`` the default's type decides: bool, int, float, str, ``Length`` or
-    ``Fraction`` (a frame rate). ``choices`` restricts a str.
+    ``Fraction`` (a frame rate). ``choices`` restricts a str. ``short`` is another flag for the
+    command line, such as ``-d``.
     """
     return dataclasses.field(
-        default=default, metadata={"help": help, "choices": tuple(choices), "parse": parse}
+        default=default,
+        metadata={"help": help, "choices": tuple(choices), "parse": parse, "short": short},
     )
 
 

@@ -48,7 +48,7 @@ STANDARD_RATES: tuple[Fraction, ...] = (
 #: distance between 24000/1001 and 24, so that the two are never confused.
 _SNAP = Fraction(1, 2002)
 
-_LENGTH = re.compile(r"^(\d{1,7}(?:\.\d{1,6})?)\s*(f|ms|s)?$")
+_LENGTH = re.compile(r"^(\d{1,7}(?:\.\d{1,6})?)\s*(f|ms|s|min)?$")
 _RATE = re.compile(r"^\d{1,9}(?:\.\d{1,9}|/\d{1,9})?$")
 _TIMECODE = re.compile(r"^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$")
 
@@ -104,7 +104,7 @@ class Length:
 
 
 def parse_length(text: str | int | float) -> Length:
-    """``0.25``, ``0.25s``, ``250ms`` and ``6f`` (frames).
+    """``0.25``, ``0.25s``, ``250ms``, ``2min`` (minutes) and ``6f`` (frames).
 
     Raises:
         OptionError: anything else, or a negative length.
@@ -113,13 +113,14 @@ def parse_length(text: str | int | float) -> Length:
     if not found:
         raise OptionError(
             f"{text!r} is not a length",
-            "Write seconds (0.25s), milliseconds (250ms) or frames (6f).",
+            "Write seconds (0.25s), milliseconds (250ms), minutes (2min) or frames (6f).",
         )
     if found[2] == "f":
         if "." in found[1]:
             raise OptionError(f"{text!r} is not a whole number of frames", "Write it like 6f.")
         return Length(frames=int(found[1]))
-    return Length(seconds=Fraction(found[1]) / (1000 if found[2] == "ms" else 1))
+    unit = {"ms": Fraction(1, 1000), "min": Fraction(60)}
+    return Length(seconds=Fraction(found[1]) * unit.get(found[2], Fraction(1)))
 
 
 @functools.lru_cache(maxsize=512)

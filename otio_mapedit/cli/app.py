@@ -20,6 +20,7 @@ from . import output
 #: of its verbs is used, so that ``mapedit --help`` stays quick.
 VERBS: dict[str, tuple[str, str]] = {
     "roughcut": ("edit", "Make a rough cut: dead air, black and unusable passages go."),
+    "highlights": ("edit", "Make a short version: the moments that stand for the whole."),
     "shots": ("edit", "Find the shots of an edited file: cuts, dissolves, wipes, fades."),
     "probe": ("inspect", "Show what is in media files: rate, timecode, picture, sound."),
     "check": ("inspect", "Check a timeline: nothing offline, nothing outside its media."),

@@ -54,6 +54,16 @@ _HELP = {
     overlap. A timeline (.otio, .fcpxml, ...) stands for the media that it uses. Every audio track
     stays in sync with its picture. The files are only read.
     """,
+    "highlights": """Make a short version: the moments that stand for the whole.
+
+    \b
+      mapedit highlights match.mp4 -d 60s --themes sports
+      mapedit highlights A001*.mov -d 90s -o day1.otio --for resolve
+      mapedit highlights talk.mov -d 45s --themes talk --transcript talk.srt
+
+    Never longer than asked for. Cuts lie in pauses and between shots. Footage that is shorter
+    already is kept whole. Several files become one timeline. The files are only read.
+    """,
     "shots": """Find the shots of an edited file: cuts, dissolves, wipes, fades.
 
     \b

@@ -79,8 +79,10 @@ def _parameter(field: dataclasses.Field[Any]) -> Parameter:
     flag = flag_of(field.name)
     switch = isinstance(field.default, bool)
     choices = tuple(str(choice) for choice in field.metadata.get("choices", ()))
+    short = field.metadata.get("short", "")
     made: Any = typer.Option(
         f"{flag}/--no-{flag[2:]}" if switch else flag,
+        *([short] if short else []),
         help=option_help(field),
         metavar=None if switch else value_word(field),
         rich_help_panel=GROUPS[0],

@@ -60,6 +60,7 @@ class Report:
     review: int  # markers that ask for a look
     options: dict[str, Any]  # what the recipe was told
     generator: str  # program and networks
+    note: str = ""  # what is particular about this edit
 
 
 def report(decisions: DecisionList) -> Report:
@@ -87,6 +88,7 @@ def report(decisions: DecisionList) -> Report:
         review=sum(for_review(op) for op in operations),
         options=dict(decisions.options),
         generator=decisions.generator,
+        note=str(decisions.metadata.get("note", "")),
     )
 
 
@@ -115,6 +117,7 @@ def facts(found: Report) -> dict[str, Any]:
         "review": found.review,
         "options": found.options,
         "generator": found.generator,
+        "note": found.note,
     }
 
 
@@ -130,6 +133,8 @@ def lines(found: Report, destination: Path | None, program: str) -> list[str]:
             f"{kept} in {plural(found.clips, 'clip')} · "
             f"{dropped if found.dropped else 'nothing dropped'}"
         )
+    if found.note:
+        made.append(found.note)
     if found.review:
         made.append(f"{found.review} to review (orange markers)")
     if destination is not None:

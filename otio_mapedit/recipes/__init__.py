@@ -44,7 +44,7 @@ class Recipe(Protocol):
 
 
 #: Every recipe, by the name it has on the command line and in ``-a recipe=NAME``.
-RECIPES: tuple[str, ...] = ("roughcut", "shots")
+RECIPES: tuple[str, ...] = ("roughcut", "highlights", "shots")
 
 
 def recipe(name: str) -> Recipe:

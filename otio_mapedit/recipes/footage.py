@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from .. import __version__
 from ..media import MediaInfo
-from ..operations import Value
-from ..timing import can_drop_frames, frame_of_timecode
+from ..operations import Kind, Operation, Source, Value
+from ..timing import FrameRange, can_drop_frames, frame_of_timecode
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +35,27 @@ def sequence_clock(footage: Sequence[MediaInfo]) -> SequenceClock:
     drop_frame = first.drop_frame and can_drop_frames(first.rate)
     start = frame_of_timecode("01:00:00:00", first.rate, drop_frame)
     return SequenceClock(first.rate, start, drop_frame)
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """A source, and what the ids of the operations on it are made from."""
+
+    source: Source
+    seed: str
+
+    def operation(self, kind: Kind, span: FrameRange, **details: object) -> Operation:
+        """An operation whose id is the same for the same decision on the same content."""
+        text = f"{self.seed}/{kind}/{span.start}/{span.duration}"
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        made = Operation(kind, self.source.id, span, id=f"{kind}-{digest}")
+        return dataclasses.replace(made, **details)  # type: ignore[arg-type]
+
+
+def seed_of(footage: Sequence[MediaInfo], number: int) -> str:
+    """What tells a file's operations from those of all others, wherever the file lies."""
+    mark = footage[number].fingerprint
+    return f"{mark}/{sum(media.fingerprint == mark for media in footage[:number])}"
 
 
 def option_values(options: Any) -> dict[str, Value]:

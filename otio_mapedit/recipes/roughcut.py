@@ -10,7 +10,6 @@ disabled clips, so that an editor sees what was there instead of an empty timeli
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,8 +19,7 @@ from .. import speech
 from ..config import option
 from ..inference import Predictions
 from ..media import MediaInfo
-from ..operations import DecisionList, Kind, Operation, Source, Value
-from ..placements import covered_at_tail, frames_for, streams
+from ..operations import DecisionList, Kind, Operation, Value
 from ..sources import sources_of
 from ..style import load, style_title
 from ..timing import (
@@ -32,11 +30,11 @@ from ..timing import (
     parse_length,
     parse_rate,
     rate_text,
-    rescale_floor,
 )
 from . import Need
-from .footage import SequenceClock, generator, option_values, title
+from .footage import Material, SequenceClock, generator, option_values, seed_of, title
 from .hearing import MATTERS
+from .joining import Kept, around, covered, lacking
 from .selection import Manner, Piece, select
 from .spoken import FILLERS, parse_fillers
 
@@ -125,7 +123,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
     how = manner(options)
     aside = f"; style {style_title(options.style)}" if options.style else ""
     files = [
-        _File(source, _said(select(known, how, clock.rate), aside), _seed(footage, number))
+        _File(source, seed_of(footage, number), _said(select(known, how, clock.rate), aside))
         for number, (source, known) in enumerate(zip(sources_of(footage), predictions, strict=True))
     ]
     nothing = not any(piece.kept for file in files for piece in file.pieces)
@@ -184,45 +182,18 @@ def _said(pieces: Sequence[Piece], aside: str) -> Sequence[Piece]:
     return [replace(piece, reason=piece.reason + aside) for piece in pieces] if aside else pieces
 
 
-def _seed(footage: Sequence[MediaInfo], number: int) -> str:
-    """What tells a file's operations from those of all others, wherever the file lies."""
-    mark = footage[number].fingerprint
-    return f"{mark}/{sum(media.fingerprint == mark for media in footage[:number])}"
-
-
 @dataclass(frozen=True)
-class _File:
-    """A source, its pieces in order, and what its operations' ids are made from."""
+class _File(Material):
+    """A source and its pieces in order."""
 
-    source: Source
     pieces: Sequence[Piece]
-    seed: str
-
-    def operation(self, kind: Kind, span: FrameRange, **details: object) -> Operation:
-        """An operation whose id is the same for the same decision on the same content."""
-        text = f"{self.seed}/{kind}/{span.start}/{span.duration}"
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        made = Operation(kind, self.source.id, span, id=f"{kind}-{digest}")
-        return replace(made, **details)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """A kept piece that a join may lead from."""
-
-    file: _File
-    range: FrameRange
-
-    def record(self, sequence: Fraction) -> int:
-        """Frames of the sequence that it lasts."""
-        return rescale_floor(self.range.duration, self.file.source.rate, sequence)
 
 
 def _operations(
     files: Sequence[_File], mode: str, dissolve: int, sequence: Fraction, doubtful: bool
 ) -> Iterator[Operation]:
     """All operations in programme order; ``doubtful`` marks every one of them for review."""
-    before: _Kept | None = None
+    before: tuple[_File, Kept] | None = None
     between = ""  # why the two kept pieces are apart
     blocked = False  # something is placed between them
     for file in files:
@@ -231,10 +202,11 @@ def _operations(
                 yield _drop(file, piece, mode)
                 between, blocked = f"{piece.reason} taken out", blocked or mode != "extract"
             else:
-                after = _Kept(file, piece.range)
+                after = Kept(file.source, piece.range)
                 if before is not None:
-                    reason = between if before.file is file else "next file"
-                    yield _join(before, after, 0 if blocked else dissolve, sequence, reason)
+                    reason = between if before[0] is file else "next file"
+                    length = 0 if blocked else dissolve
+                    yield _join(before[1], file, after, length, sequence, reason)
                 yield file.operation(
                     Kind.KEEP,
                     piece.range,
@@ -242,7 +214,7 @@ def _operations(
                     reason=piece.reason,
                     parameters={"name": piece.name} if piece.name else {},
                 )
-                before, blocked = after, False
+                before, blocked = (file, after), False
             if doubtful or piece.confidence < REVIEW:
                 yield _mark(file, piece)
 
@@ -273,39 +245,20 @@ def _mark(file: _File, piece: Piece) -> Operation:
     )
 
 
-def _join(before: _Kept, after: _Kept, dissolve: int, sequence: Fraction, reason: str) -> Operation:
+def _join(
+    before: Kept, file: _File, after: Kept, dissolve: int, sequence: Fraction, reason: str
+) -> Operation:
     """A dissolve where it is wanted and the media suffices, else a cut that says why."""
     if dissolve:
-        offsets = dissolve // 2, dissolve - dissolve // 2
-        lacking = _lacking(before, after, offsets, sequence)
-        if not lacking:
-            source, one = before.file.source, Fraction(1)
-            return after.file.operation(
+        offsets = around(dissolve)
+        lacks = lacking(before, after, offsets, sequence)
+        if not lacks:
+            return file.operation(
                 Kind.DISSOLVE,
-                covered_at_tail(before.range, source, one, sequence, *offsets),
-                source=source.id,
+                covered(before, offsets, sequence),
+                source=before.source.id,
                 reason=reason,
                 parameters={"in_offset": offsets[0], "out_offset": offsets[1]},
             )
-        reason = f"{reason}; no dissolve: {lacking}"
-    span = FrameRange(after.range.start, 0)
-    return after.file.operation(Kind.CUT, span, reason=reason)
-
-
-def _lacking(before: _Kept, after: _Kept, offsets: tuple[int, int], sequence: Fraction) -> str:
-    """Why a dissolve does not fit; empty where it does. A clip gives half of itself at most, so
-    that dissolves at both of its ends never meet."""
-    if offsets[0] > before.record(sequence) // 2 or offsets[1] > after.record(sequence) // 2:
-        return "a clip is too short for it"
-    pairs = zip(streams(before.file.source), streams(after.file.source), strict=False)
-    shared = [(leaving, entering) for leaving, entering in pairs if leaving and entering]
-    if not shared or bool(before.file.source.video) != bool(after.file.source.video):
-        return "the clips have no stream in common"
-    leaving, entering = shared[0]
-    needed = frames_for(before.record(sequence) + offsets[1], before.file.source.rate, sequence)
-    if before.range.start + needed > leaving.end:
-        return "the media ends too soon after the outgoing clip"
-    needed = frames_for(offsets[0], after.file.source.rate, sequence)
-    if after.range.start - needed < entering.start:
-        return "the media begins too late before the incoming clip"
-    return ""
+        reason = f"{reason}; no dissolve: {lacks}"
+    return file.operation(Kind.CUT, FrameRange(after.range.start, 0), reason=reason)
