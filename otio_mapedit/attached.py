@@ -98,13 +98,17 @@ def _joined(
         view.notes["transitions beside a dropped or unusual clip"] += 1
         return []
     first = inside[0]
-    if any(meets.at(track, first.at) for track in range(first.track)):
+    kind = Kind.WIPE if first.kind == "wipe" else Kind.DISSOLVE
+    stored = _stored_join(first, kind)
+    straight = [track for track in range(first.track) if meets.at(track, first.at)]
+    ours = stored is not None and stored.operation.parameters.get("picture") is False
+    if straight and not (ours or (straight == [0] and _crossfade(inside, meets, view))):
         view.notes["transitions of sound alone"] += 1
         return None if any(item.kind == "dip" for item in transitions) else []
-    kind = Kind.WIPE if first.kind == "wipe" else Kind.DISSOLVE
     outgoing = found[before]
     parameters: dict[str, Value] = {"in_offset": first.in_offset, "out_offset": first.out_offset}
-    stored = _stored_join(first, kind)
+    if straight:
+        parameters["picture"] = False
     if kind is Kind.WIPE and stored is None and first.name.lower() != "wipe":
         parameters["pattern"] = first.name
     span = covered_at_tail(
@@ -117,6 +121,14 @@ def _joined(
     )
     operation = Operation(kind, outgoing.source.id, span, parameters=parameters)
     return [(after, _entry(operation, stored, rank=10))]
+
+
+def _crossfade(inside: list[SeenTransition], meets: Touching, view: View) -> bool:
+    """Whether every sound track whose clips meet has the same dissolve there."""
+    first, tracks = inside[0], {item.track for item in inside}
+    alike = {(item.in_offset, item.out_offset, item.kind) for item in inside}
+    meeting = {clip.track for clip in view.clips if clip.track and meets.at(clip.track, first.at)}
+    return len(alike) == 1 and first.kind != "wipe" and tracks == meeting
 
 
 def _fades(

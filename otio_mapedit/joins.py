@@ -85,7 +85,7 @@ def offsets_on(track: int, join: Join, edge: Edge, sequence: Fraction) -> tuple[
 
     ``track`` counts as :func:`otio_mapedit.placements.streams`: 0 is the picture.
     """
-    if track and not join.with_sound:
+    if not (join.with_sound if track else join.with_picture):
         return None
     before, after = _content(edge.before, track, sequence), _content(edge.after, track, sequence)
     leaves = before is not None and _reaches_end(edge.before, before)
@@ -192,7 +192,12 @@ def _check_tracks(edge: Edge, join: Join, sequence: Fraction) -> None:
     """
     listed = join.listed[0]
     pictured = all(_content(item, 0, sequence) is not None for item in (edge.before, edge.after))
-    if join.kind != "fade" and pictured and (short := _handle_faults(0, join, edge, sequence)):
+    if (
+        join.kind != "fade"
+        and pictured
+        and join.with_picture
+        and (short := _handle_faults(0, join, edge, sequence))
+    ):
         raise fault(listed, short, "Shorten it, or write cut.", "parameters")
     tracks = max(
         len(streams(item.source)) if isinstance(item, Placement) else 0

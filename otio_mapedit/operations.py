@@ -17,7 +17,8 @@ cut         the join between two placed ranges; ``range`` is empty, at the incom
             picture
 dissolve    the join is a dissolve; ``in_offset``, ``out_offset``: sequence frames
             before and after the cut; ``range``: the source frames of the outgoing clip
-            that it covers; ``audio: false`` leaves the sound a straight cut
+            that it covers; ``audio: false`` leaves the sound a straight cut,
+            ``picture: false`` the picture: a crossfade
 wipe        the same with a wipe; ``pattern`` names it where it is known
 fade_in     the next placed range fades in from black over ``length`` sequence frames;
             ``range``: the source frames that it covers

@@ -57,6 +57,13 @@ class Join:
         """Whether sound tracks take part where they can."""
         return all(item.operation.parameters.get("audio") is not False for item in self.listed)
 
+    @property
+    def with_picture(self) -> bool:
+        """Whether the picture takes part; a dissolve of sound alone is a crossfade."""
+        return self.kind != "dissolve" or all(
+            item.operation.parameters.get("picture") is not False for item in self.listed
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

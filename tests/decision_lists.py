@@ -177,6 +177,8 @@ def _attachment(draw: st.DrawFn, decisions: DecisionList) -> tuple[int, Operatio
     other = draw(st.integers(0, 6))
     span = covered_at_tail(*clock, length, other)
     parameters = {"in_offset": length, "out_offset": other, **sound}
+    if kind is Kind.DISSOLVE and source.audio and not sound and draw(st.booleans()):
+        parameters["picture"] = False
     if kind is Kind.WIPE and draw(st.booleans()):
         parameters["pattern"] = draw(texts)
     return behind, Operation(kind, source.id, span, parameters=parameters)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from otio_mapedit.assemble import assemble
+from otio_mapedit.disassemble import disassemble
 from otio_mapedit.errors import DecisionListError
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange, rational_time
@@ -139,6 +140,28 @@ def test_transitions() -> None:
         (smpte, "Fade", 6, 0),
     ]
     assert sum(isinstance(item, otio.schema.Transition) for item in timeline.tracks[1]) == 4
+
+
+def test_a_crossfade_of_sound_alone() -> None:
+    edited = edit(
+        op("keep", 10, 90),
+        op("dissolve", 95, 12, in_offset=5, out_offset=7, picture=False),
+        op("keep", 120, 50),
+    )
+    timeline = assemble(edited)
+    joined = [
+        sum(isinstance(item, otio.schema.Transition) for item in track) for track in timeline.tracks
+    ]
+    assert joined[0] == 0
+    assert set(joined[1:]) == {1}
+    played = [each for each in disassemble(timeline).operations if each.kind is not Kind.DROP]
+    assert played == list(edited.operations)
+    # The same from a program that keeps nothing of ours.
+    for track in timeline.tracks:
+        for item in track:
+            item.metadata.clear()
+    (join,) = [each for each in disassemble(timeline).operations if each.kind is Kind.DISSOLVE]
+    assert join.parameters == {"in_offset": 5, "out_offset": 7, "picture": False}
 
 
 def test_speed_and_grade() -> None:
