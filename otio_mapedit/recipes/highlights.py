@@ -65,7 +65,7 @@ class Options:
     """A short version in an editor's words."""
 
     duration: Length = option(
-        parse_length("60s"), "how long it may be at most: 60s, 1500f", short="-d"
+        parse_length("60s"), "how long it may be at most: 60s, 2min, 1500f", short="-d"
     )
     themes: str = option(
         "general",

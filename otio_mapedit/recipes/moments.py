@@ -214,7 +214,7 @@ def _watched(shots: ShotPredictions, rate: Fraction, count: int) -> tuple[Array,
 
 
 def _audience(sound: _Heard, usual: float) -> Array:
-    """Applause and cheering, and what it answers: what is just before counts for half."""
+    """Applause and cheering, and what it answers: what is just before counts for three fifths."""
     noise = np.clip((sound.flatness + 1.2) / 0.5, 0, 1) * np.clip((0.8 - sound.voicing) / 0.3, 0, 1)
     loud = np.clip((sound.level - max(usual - 3, QUIET + 5)) / 6, 0, 1)
     heard = noise * loud * (1 - np.clip(sound.speech * 2, 0, 1))
@@ -223,7 +223,7 @@ def _audience(sound: _Heard, usual: float) -> Array:
     heard = np.where(heard > 0.5, heard, 0.0)
     before = heard.copy()
     for back in range(1, round(_BEFORE * PER_SECOND) + 1):
-        before[:-back] = np.maximum(before[:-back], heard[back:] * 0.5)
+        before[:-back] = np.maximum(before[:-back], heard[back:] * 0.6)
     return before
 
 
