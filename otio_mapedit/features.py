@@ -272,8 +272,10 @@ def _measured(looks: Iterable[_Look], second: int) -> PictureSamples:
     columns = np.array(measured, np.float64).reshape(-1, 6).T
     return PictureSamples(
         columns[0].astype(np.int64),
-        *(column.astype(np.float32) for column in columns[1:]),
-        small=np.array(small, np.uint8).reshape(-1, *SMALL, 3),
+        *[
+            *(column.astype(np.float32) for column in columns[1:]),
+            np.array(small, np.uint8).reshape(-1, *SMALL, 3),
+        ],
     )
 
 

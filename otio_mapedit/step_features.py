@@ -51,7 +51,7 @@ def step_features(
     if sound is not None and len(sound.steps):
         columns = _sound_columns(sound)[:count]
         steps[: len(columns), :said] = columns
-        steps[len(columns) :, :heard] = columns[-1:, :heard] * 0 + _silent()
+        steps[len(columns) :, :heard] = _silent()
         steps[:, seen + 1] = 1
     if samples is not None and len(samples.frames):
         steps[:, said:seen] = _picture_columns(samples, rate, count)
