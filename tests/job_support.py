@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -117,6 +119,21 @@ class Desk:
 
     def answered(self, job: str) -> bool:
         return (self.folder.path / f"{job}.answer.json").exists()
+
+
+def loaded(path: Path, name: str) -> Any:
+    """A Python file that is in no package, as a module called ``name``."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # plugins/ stays as it is
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module
 
 
 def timeline_text(*files: Path, host: str = "resolve") -> str:

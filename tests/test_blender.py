@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from otio_mapedit.cli.app import run as mapedit
 from otio_mapedit.installers import blender
 from otio_mapedit.timing import exact_rate
 from tests.cli_support import EDITED, TALK
+from tests.job_support import loaded
 
 ADDON = Path(__file__).resolve().parents[1] / "plugins" / "blender" / "mapedit_vse.py"
 
@@ -25,13 +25,7 @@ ADDON = Path(__file__).resolve().parents[1] / "plugins" / "blender" / "mapedit_v
 @pytest.fixture(scope="module")
 def addon() -> Any:
     """The add-on, outside Blender."""
-    spec = importlib.util.spec_from_file_location("mapedit_vse_here", ADDON)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mapedit_vse_here"] = module
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ADDON, "mapedit_vse_here")
 
 
 @pytest.fixture(scope="module")

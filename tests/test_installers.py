@@ -17,9 +17,10 @@ import lupa.luajit21 as luajit
 import pytest
 
 from otio_mapedit.errors import OutputError, UsageError
-from otio_mapedit.installers import resolve
+from otio_mapedit.installers import blender, resolve
 from otio_mapedit.installers.copies import Done, Standing, install, status, uninstall
 from otio_mapedit.installers.machine import Machine
+from otio_mapedit.installers.table import PLUGINS, installer
 from otio_mapedit.jobs import login
 from otio_mapedit.jobs.folder import LOCK, Lock, open_folder
 from tests.cli_support import Cli, one_line
@@ -244,6 +245,57 @@ def test_the_command(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     failed = cli("plugin", "install", "resolve")
     assert failed.code == 2
     assert "4 of 4 files could not be changed" in failed.err
+
+
+# The others ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_panel_and_the_add_on_on_every_platform(
+    tmp_path: Path, platform: str, user: str
+) -> None:
+    here = machine(tmp_path, platform, user)
+    for version in ("3.6", "4.2"):
+        (blender._folder(here) / version).mkdir(parents=True)
+    (blender._folder(here) / "cache").mkdir()
+    plans = {name: installer(name).plan(here) for name in ("premiere", "blender")}
+    assert len(plans["blender"].copies) == 2
+    for plan in plans.values():
+        assert standings(install(plan)) == {Standing.WRITTEN}
+        assert standings(install(plan)) == {Standing.CURRENT}
+        plan.copies[0].path.write_bytes(b"of long ago")
+        assert Standing.OUTDATED in standings(status(plan))
+        assert Standing.WRITTEN in standings(install(plan))
+        assert all(copy.path.is_relative_to(tmp_path) for copy in plan.copies)
+        assert standings(uninstall(plan)) == {Standing.REMOVED}
+        assert plan.notes
+
+
+def test_what_an_installer_cannot_do_is_said(tmp_path: Path) -> None:
+    here = machine(tmp_path, "linux")
+    with pytest.raises(UsageError, match="Start Blender once"):
+        installer("blender").plan(here)
+    with pytest.raises(UsageError, match="Leave --all-users out"):
+        installer("blender").plan(here, all_users=True)
+    with pytest.raises(UsageError, match="Did you mean premiere"):
+        installer("premier")
+
+
+@pytest.mark.parametrize("all_users", [False, True])
+def test_quick_actions_of_one_and_of_all(tmp_path: Path, all_users: bool) -> None:
+    here = machine(tmp_path, "darwin")
+    plan = installer("finalcut").plan(here, all_users)
+    below = (tmp_path if all_users else here.home) / "Library"
+    assert all(copy.path.is_relative_to(below) for copy in plan.copies)
+    assert standings(install(plan)) == {Standing.WRITTEN}
+    assert standings(uninstall(plan)) == {Standing.REMOVED}
+
+
+def test_every_plugin_can_be_found() -> None:
+    for name in PLUGINS:
+        assert name == installer(name).NAME
+        assert installer(name).SUMMARY
 
 
 # At login ------------------------------------------------------------------------------------

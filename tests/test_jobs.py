@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,36 @@ def test_the_watcher_stops_cleanly_when_it_is_told_to(tmp_path: Path) -> None:
         assert process.wait(timeout=30) != 0
     assert not (jobs / "watcher.json").exists()
     Watcher(open_folder(jobs), None).close()  # type: ignore[arg-type]
+
+
+def test_a_killed_watcher_is_followed_by_one_that_goes_on(tmp_path: Path) -> None:
+    """Real processes: SIGKILL while a worker is at work, then another watcher."""
+    desk = Desk(tmp_path / "jobs", [])
+    words = [sys.executable, "-P", "-m", "otio_mapedit", "watch", "--json"]
+    words += ["--jobs", str(desk.folder.path), "--root", str(SAMPLES)]
+    desk.ask("one", verb="shots", media=[str(EDITED)])
+    begun = desk.folder.file("one", "started")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as first:
+        while not begun.exists():
+            assert first.poll() is None
+            threading.Event().wait(0.02)
+        first.kill()
+    assert not desk.answered("one")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as second:
+        assert second.stdout is not None
+        said = json.loads(second.stdout.readline())
+        second.terminate()
+    assert (said["id"], said["state"]) == ("one", "done")
+    assert desk.answer("one")["facts"]["clips"] == 10
+
+
+def test_a_worker_whose_watcher_is_gone_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = _Noted(open_folder(tmp_path / "jobs"), "orphan")
+    monkeypatch.setattr("otio_mapedit.jobs.work.os.getppid", lambda: 1)
+    with pytest.raises(SystemExit, match="the watcher has ended"):
+        told("Listening", 1, 1)
 
 
 def test_where_jobs_lie() -> None:

@@ -67,6 +67,14 @@ def test_the_wheel_carries_everything(wheel: Path) -> None:
         f"otio_mapedit-{__version__}.dist-info/licenses/LICENSE",
     }
     assert wanted <= names, wanted - names
+    plugins = {
+        f"otio_mapedit/_plugins/{path.relative_to(REPOSITORY / 'plugins').as_posix()}"
+        for path in (REPOSITORY / "plugins").rglob("*")
+        if path.is_file() and not {"__pycache__", "node_modules"} & set(path.parts)
+    }
+    plugins = {name for name in plugins if not Path(name).name.startswith(".")}
+    assert plugins <= names, plugins - names
+    assert not any("node_modules" in name or name.endswith(".pyc") for name in names)
     modules = {
         f"otio_mapedit/{path.relative_to(REPOSITORY / 'otio_mapedit').as_posix()}"
         for path in (REPOSITORY / "otio_mapedit").rglob("*.py")

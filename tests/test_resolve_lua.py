@@ -258,6 +258,19 @@ def test_offline_clips_are_noticed(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     assert "V1 clip 1 is offline" in red(project.named("Interview - Shots"))
 
 
+@pytest.mark.parametrize("relinks", [True, False])
+def test_offline_media_is_linked_again(desk: Desk, relinks: bool) -> None:
+    project = edited("Interview", EDITED)
+    project.pool.imports_offline, project.pool.relinks = True, relinks
+    assert Menu(desk, project).run("find_shots") == ""
+    made = project.named("Interview - Shots")
+    if relinks:
+        assert all(item.media and item.media.online for item in made.tracks["video", 1])
+        assert "Red" not in {marker["color"] for marker in made.markers.values()}
+    else:
+        assert "V1 clip 1 is offline" in red(made)
+
+
 @pytest.mark.parametrize("lies", [True, False])
 def test_an_export_that_fails_silently_is_said(desk: Desk, lies: bool) -> None:
     project = edited("Interview", EDITED)

@@ -3,7 +3,6 @@ the same fake as the Lua scripts, grades, LUTs and speeds."""
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from otio_mapedit.sources import sources_of
 from otio_mapedit.timing import FrameRange
 from tests.cli_support import EDITED, SAMPLES, TALK
 from tests.fakes.resolve import Item21, Project, Resolve, TimelineItem, edited
-from tests.job_support import Desk
+from tests.job_support import Desk, loaded
 
 STUDIO = Path(__file__).resolve().parents[1] / "plugins" / "resolve" / "studio.py"
 
@@ -31,12 +30,7 @@ STUDIO = Path(__file__).resolve().parents[1] / "plugins" / "resolve" / "studio.p
 @pytest.fixture(scope="module")
 def studio() -> Any:
     """The script, loaded from where it lies."""
-    spec = importlib.util.spec_from_file_location("mapedit_studio", STUDIO)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(STUDIO, "mapedit_studio")
 
 
 @pytest.fixture
@@ -54,11 +48,10 @@ def stepped(desk: Desk) -> types.SimpleNamespace:
     return types.SimpleNamespace(time=desk.clock, monotonic=time.monotonic, sleep=desk.step)
 
 
-def test_it_fits_resolves_types() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(STUDIO)],
-        capture_output=True, text=True, cwd=STUDIO.parent,
-    )  # fmt: skip
+def test_it_fits_resolves_types(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "mypy", "--strict", "--config-file="]
+    words += ["--cache-dir", str(tmp_path), str(STUDIO)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from pathlib import Path
@@ -76,7 +77,7 @@ def watch(
     for allowed in root or ():
         if not allowed.is_dir():
             raise UsageError(f"--root: {allowed} is not a folder", "Name one that exists.")
-    report, watchers = _Report(as_json, quiet), list[Watcher]()
+    report, watchers = _Report(as_json, quiet, once), list[Watcher]()
     try:
         for folder in map(open_folder, [place] if jobs else _default_places(place)):
             watchers.append(Watcher(folder, roots(root or (), folder.path), said=report))
@@ -114,13 +115,17 @@ def _run(watchers: list[Watcher], once: bool) -> None:
 class _Report:
     """Says how each job ended."""
 
-    def __init__(self, as_json: bool, quiet: bool) -> None:
-        self._as_json, self._quiet = as_json, quiet
+    def __init__(self, as_json: bool, quiet: bool, once: bool) -> None:
+        self._as_json, self._quiet, self._once = as_json, quiet, once
         self.answered: list[dict[str, str]] = []
 
     def __call__(self, answer: Answer) -> None:
-        self.answered.append({"id": answer.id, "state": answer.state, "message": answer.message})
-        if not (self._quiet or self._as_json):
+        facts = {"id": answer.id, "state": str(answer.state), "message": answer.message}
+        if self._once:
+            self.answered.append(facts)
+        if self._as_json and not self._once:  # a line each: there is no end to wait for
+            output.data(json.dumps(facts, ensure_ascii=False))
+        elif not (self._quiet or self._as_json):
             output.data(f"{answer.id}: {answer.state}: {answer.message} {answer.remedy}".rstrip())
 
 

@@ -55,7 +55,10 @@ def plan(machine: Machine, all_users: bool = False) -> Plan:
     return Plan(
         tuple(copies),
         with_mark(found, _MARK),
-        ("In Resolve: Workspace > Scripts. Let mapedit watch run: mapedit watch --install",),
+        (
+            "In Resolve: Workspace > Scripts. Let mapedit watch run: mapedit watch --install",
+            f"From outside Resolve Studio: python {plugins_folder() / 'resolve' / 'studio.py'} -h",
+        ),
     )
 
 

@@ -37,13 +37,14 @@ class Thing:
 class MediaPoolItem(Thing):
     def __init__(self, path: Path) -> None:
         self.path, self.info = path, probe(path)
+        self.online = True
 
     def GetName(self) -> str:
         return self.path.name
 
     def GetClipProperty(self, name: str) -> str:
         known = {"File Path": str(self.path), "Frames": str(self.info.frame_count)}
-        return {**known, "Online Status": "Online" if self.path.exists() else "Offline"}[name]
+        return {**known, "Online Status": "Online" if self.online else "Offline"}[name]
 
 
 class NodeGraph(Thing):
@@ -180,6 +181,8 @@ class MediaPool(Thing):
         self.imports_without_a_word = False
         self.end_is_last = False  # as the documents say, not as was measured
         self.shift = 0  # frames by which an import is wrong
+        self.imports_offline = False
+        self.relinks = True
 
     def GetSelectedClips(self) -> list[MediaPoolItem]:
         return self.chosen
@@ -218,7 +221,11 @@ class MediaPool(Thing):
         return True
 
     def RelinkClips(self, items: list[MediaPoolItem], folder: str) -> bool:
-        return False
+        if not self.relinks or any(item.path.parent != Path(folder) for item in items):
+            return False
+        for item in items:
+            item.online = item.path.exists()
+        return True
 
     def ImportTimelineFromFile(self, path: str, options: dict[str, Any]) -> Timeline | None:
         name = options.get("timelineName") or Path(path).stem
@@ -254,6 +261,7 @@ class MediaPool(Thing):
         span = track.range_of_child(clip)
         at = round(span.start_time.rescaled_to(made.rate).value)
         length = round(span.duration.rescaled_to(made.rate).value)
+        media.online = not self.imports_offline
         linked = media if options.get("importSourceClips") else None
         made_item = self.project.item_type(linked, made.start + at + self.shift, length, clip.name)
         made_item.enabled = clip.enabled
