@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from . import camera, disturb, made
+from . import camera, made, overlays
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -20,7 +20,7 @@ def finish(rng: np.random.Generator, frames: Floats, sprites: Pixels) -> Floats:
     if rng.random() < 0.25:
         _banner(rng, frames)
     if rng.random() < 0.25 and len(sprites):
-        disturb.paste(rng, frames, sprites, int(rng.integers(3, 8)))
+        overlays.paste(rng, frames, sprites, int(rng.integers(3, 8)))
     if rng.random() < 0.3:
         frames += rng.normal(0, rng.uniform(0.5, 6), frames.shape).astype(np.float32)
     if rng.random() < 0.5:

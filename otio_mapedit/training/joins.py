@@ -7,7 +7,7 @@ uncovers it piece by piece counts as a wipe, what mixes whole pictures as a diss
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +46,7 @@ def draw(rng: np.random.Generator, room: int, cuts: float = 0.7) -> Join:
     if room < 2 or rng.random() < cuts:
         return CUT
     count = int(np.clip(rng.lognormal(2.2, 0.7), 2, min(room, 50)))
-    makers = (_dissolve, _additive, _zoom, _through_colour, _wipe, _push)
-    maker = makers[rng.choice(len(makers), p=[0.3, 0.06, 0.06, 0.26, 0.22, 0.1])]
+    maker = _MAKERS[rng.choice(len(_MAKERS), p=_WEIGHTS / _WEIGHTS.sum())]
     return maker(rng, count)
 
 
@@ -161,3 +160,86 @@ def _push(rng: np.random.Generator, count: int) -> Join:
         return mixed
 
     return Join(count, count, ("wipe",) * count, mix)
+
+
+def _luma_wipe(rng: np.random.Generator, count: int) -> Join:
+    """A wipe whose order is the light of the picture that goes: its bright parts first or last."""
+    soft, reverse = float(rng.choice([0.05, 0.2])), rng.random() < 0.5
+    reached = _steps(count) * (1 + soft)
+
+    def mix(old: Floats, new: Floats) -> Floats:
+        light = old[0].mean(-1).ravel()
+        # By rank, so that a picture of few tones changes evenly, too.
+        order = light.argsort(kind="stable").argsort() / len(light)
+        order = (1 - order if reverse else order).reshape(old.shape[1:3])
+        mask = np.clip((reached - order[..., None]) / soft, 0, 1)
+        return np.asarray(old + (new - old) * mask, np.float32)
+
+    return Join(count, count, ("wipe",) * count, mix)
+
+
+def _whip(rng: np.random.Generator, count: int) -> Join:
+    """The old picture rushes out, smeared across, and the new one comes to rest."""
+    count = min(count, 14)
+    steps, far = _steps(count).ravel(), rng.uniform(0.3, 1.0) * rng.choice([-1, 1])
+    speed = np.asarray(1 - abs(2 * steps - 1), np.float64)
+    still, middle = np.zeros(count, bool), np.full(count, 0.5)
+
+    def mix(old: Floats, new: Floats) -> Floats:
+        going = camera.Move(0.5 + far * steps, middle, np.full(count, 1.25), 30 * speed, still)
+        coming = camera.Move(0.5 - far * (1 - steps), middle, going.zoom, 30 * speed, still)
+        share = np.clip(6 * (steps - 0.5) + 0.5, 0.04, 0.96).reshape(-1, 1, 1, 1)
+        leaving, arriving = camera.view(old, going), camera.view(new, coming)
+        return np.asarray(leaving + (arriving - leaving) * share, np.float32)
+
+    return Join(count, count, ("wipe",) * count, mix)
+
+
+def _defocus(rng: np.random.Generator, count: int) -> Join:
+    """Out of focus, over, and into focus again."""
+    steps, radius = _steps(count), rng.uniform(2.0, 5.0)
+    share = np.clip((steps - 0.5) * rng.choice([1.0, 3.0]) + 0.5, 0.02, 0.98)
+    soft = np.clip(2 * (1 - abs(2 * steps - 1)), 0, 1)
+
+    def mix(old: Floats, new: Floats) -> Floats:
+        mixed = old + (new - old) * share
+        return np.asarray(mixed + (camera.blurred(mixed, radius) - mixed) * soft, np.float32)
+
+    return Join(count, count, ("dissolve",) * count, mix)
+
+
+def _glitch(rng: np.random.Generator, count: int) -> Join:
+    """Rows of the two pictures torn apart and mixed up, the colours shifted, for some frames."""
+    count = min(count, 12)
+    tears = rng.integers(-12, 13, (count, camera.HEIGHT)) * (rng.random((count, 1)) < 0.8)
+    tears = np.repeat(tears[:, ::3], 3, axis=1)[:, : camera.HEIGHT]
+    shown = rng.random((count, camera.HEIGHT)) < _steps(count).reshape(-1, 1)
+    shown[:, 0], shown[:, -1] = True, False
+    apart = rng.integers(-3, 4, 3)
+
+    def mix(old: Floats, new: Floats) -> Floats:
+        mixed = np.where(shown[..., None, None], new, old)
+        for index in range(count):
+            for channel in range(3):
+                for row in range(camera.HEIGHT):
+                    shift = int(tears[index, row] + apart[channel])
+                    mixed[index, row, :, channel] = np.roll(mixed[index, row, :, channel], shift)
+        return np.asarray(mixed, np.float32)
+
+    return Join(count, count, ("wipe",) * count, mix)
+
+
+SHARES: Mapping[Callable[[np.random.Generator, int], Join], float] = {
+    _dissolve: 0.28,
+    _additive: 0.05,
+    _zoom: 0.07,
+    _through_colour: 0.22,
+    _wipe: 0.14,
+    _luma_wipe: 0.03,
+    _push: 0.09,
+    _whip: 0.06,
+    _defocus: 0.03,
+    _glitch: 0.03,
+}
+"""How often each gradual join is drawn."""
+_MAKERS, _WEIGHTS = tuple(SHARES), np.array(list(SHARES.values()))

@@ -6,7 +6,9 @@ CPU both are fastest as 2-D operators over batch x time: the temporal one is a 1
 three shifted copies. The pooled features of every stage together (the multi-scale fusion) describe
 the frame. Beside them stands the similarity band: how far the frame is from each of its neighbours
 up to ``lags`` away, by a learned embedding, by the picture itself, by its light alone and by its
-colours. Temporal convolutions and a GRU in both directions read the two and answer for every frame.
+colours. The patch band says the same of twelve parts of the picture, so that a part that changes
+(a screen, a title, a window) can be told from a whole that does. Temporal convolutions and a GRU in
+both directions read all of it and answer for every frame.
 """
 
 from __future__ import annotations
@@ -19,21 +21,29 @@ from torch.nn import functional
 
 from ..spec import ShotSpec
 
+PATCHES = 12
+"""Parts of the picture, three rows of four, that the patch band compares."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the network; ``spec`` fixes what goes in and comes out.
 
     ``widths`` are the channels of the pyramid's stages, ``fused`` the size of a frame's
-    description, ``lags`` the reach of the band in frames, ``state`` the GRU's size per direction,
-    ``bins`` the histogram's bins per colour.
+    description, ``lags`` the reach of the band in frames (0: no band), ``patches`` the distances at
+    which parts of the picture are compared, ``reaches`` those of the temporal convolutions,
+    ``state`` the GRU's size per direction (0: no GRU), ``bins`` the histogram's bins per colour.
+    Without ``scales`` only the last stage describes the frame.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 96)
     fused: int = 64
     lags: int = 16
+    patches: tuple[int, ...] = (1, 2, 4, 8)
+    reaches: tuple[int, ...] = (1, 2, 4, 8)
     state: int = 64
     bins: int = 8
+    scales: bool = True
     spec: ShotSpec = field(default_factory=ShotSpec)
 
 
@@ -55,7 +65,7 @@ class Stage(nn.Module):
         here = functional.relu(self.norm(self.spatial(frames)))
         if self.temporal is None:
             return here
-        before, after = torch.cat([here[-1:], here[:-1]]), torch.cat([here[1:], here[:1]])
+        before, after = here.roll(1, 0), here.roll(-1, 0)
         return functional.relu(here + self.temporal(torch.cat([before, here, after], 1)))
 
 
@@ -99,7 +109,8 @@ class Answer:
     """What the network says before probabilities are made of it; all ``(B, T, ...)``.
 
     ``reconstructed`` are the pooled features as the GRU's state remembers them and ``pooled`` what
-    they were; the two meet in the reconstruction loss.
+    they were; the two meet in the reconstruction loss. ``taught (B, T, 2)`` says what the teacher
+    would: that the frame is the last before a change, that it is part of one.
     """
 
     cut: Tensor
@@ -107,6 +118,7 @@ class Answer:
     kind: Tensor
     embedding: Tensor
     quality: Tensor
+    taught: Tensor
     pooled: Tensor
     reconstructed: Tensor
 
@@ -122,47 +134,94 @@ class ShotNetwork(nn.Module):
             Stage(before, width, temporal=index > 0)
             for index, (before, width) in enumerate(zip((3, *widths), widths, strict=False))
         )
-        pooled = sum(widths) + 6 * widths[-1]
+        pooled = (sum(widths) if config.scales else 0) + 6 * widths[-1]
         self.pooled_norm = nn.LayerNorm(pooled)
         self.fuse = nn.Linear(pooled, config.fused)
         self.embed = nn.Linear(pooled, spec.embedding)
         self.band = Band(config.lags)
-        self.read_band = nn.Linear(4 * 2 * config.lags, config.fused)
-        wide = 2 * config.fused
-        self.blocks = nn.Sequential(*(TemporalBlock(wide, reach) for reach in (1, 2, 4)))
-        self.gru = nn.GRU(wide, config.state, batch_first=True, bidirectional=True)
-        heads = 2 + len(spec.kinds) + len(spec.quality)
+        compared = 4 * 2 * config.lags + PATCHES * 2 * len(config.patches)
+        self.read_band = nn.Linear(compared, config.fused) if compared else None
+        wide = config.fused * (2 if compared else 1)
+        self.blocks = nn.Sequential(*(TemporalBlock(wide, reach) for reach in config.reaches))
+        self.gru = (
+            nn.GRU(wide, config.state, batch_first=True, bidirectional=True)
+            if config.state
+            else None
+        )
+        self.sizes = [1, 1, len(spec.kinds), len(spec.quality), 2]
         self.hidden = nn.Linear(wide + 2 * config.state, 2 * config.fused)
-        self.heads = nn.Linear(2 * config.fused, heads)
-        self.reconstruct = nn.Linear(2 * config.state, pooled)
+        self.heads = nn.Linear(2 * config.fused, sum(self.sizes))
+        self.reconstruct = nn.Linear(2 * config.state or wide, pooled)
 
     def forward(self, frames: Tensor) -> Answer:
         """Answer for every frame of every run."""
-        batch, spec = frames.shape[0], self.config.spec
+        batch = frames.shape[0]
         flat = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
         pooled = self._pooled(flat, batch)
         embedding = functional.normalize(self.embed(pooled), dim=-1)
-        bands = [embedding, *_raw_features(flat, batch, self.config.bins)]
-        similar = torch.cat([self.band(features) for features in bands], -1)
-        # Distances, not products: they tell near-equal frames from equal ones.
-        apart = (2 * (1 - similar).clamp(min=0) + 1e-4).sqrt()
-        series = torch.cat([self.fuse(pooled), self.read_band(apart)], -1)
+        series = self.fuse(pooled)
+        if self.read_band is not None:
+            compared = self._compared(flat, batch, embedding.float())
+            series = torch.cat([series, self.read_band(compared).to(series.dtype)], -1)
         series = self.blocks(functional.relu(series).transpose(1, 2)).transpose(1, 2)
-        state, _ = self.gru(series)
-        said = self.heads(functional.relu(self.hidden(torch.cat([series, state], -1))))
-        sizes = [1, 1, len(spec.kinds), len(spec.quality)]
-        cut, transition, kind, quality = said.split(sizes, -1)
-        remembered = self.reconstruct(state)
-        return Answer(cut[..., 0], transition[..., 0], kind, embedding, quality, pooled, remembered)
+        state, known = series, series
+        if self.gru is not None:
+            state, _ = self.gru(series)
+            known = torch.cat([series, state], -1)
+        said = self.heads(functional.relu(self.hidden(known)))
+        cut, transition, kind, quality, taught = said.float().split(self.sizes, -1)
+        return Answer(
+            cut[..., 0],
+            transition[..., 0],
+            kind,
+            embedding,
+            quality,
+            taught,
+            pooled,
+            self.reconstruct(state),
+        )
+
+    def _compared(self, flat: Tensor, batch: int | Tensor, embedding: Tensor) -> Tensor:
+        """How far every frame is from its neighbours, as a whole and in parts."""
+        config, apart = self.config, []
+        if config.lags:
+            bands = [embedding, *_raw_features(flat, batch, config.bins)]
+            similar = torch.cat([self.band(features) for features in bands], -1)
+            # Distances, not products: they tell near-equal frames from equal ones.
+            apart.append((2 * (1 - similar).clamp(min=0) + 1e-4).sqrt())
+        if config.patches:
+            apart.append(_patch_band(flat, batch, config.patches))
+        return torch.cat(apart, -1)
 
     def _pooled(self, flat: Tensor, batch: int | Tensor) -> Tensor:
         """Features of every scale, pooled over the picture; of the last also its six parts."""
         picture, scales = flat.contiguous(memory_format=torch.channels_last), []
         for stage in self.stages:
             picture = stage(picture)
-            scales.append(picture.mean((2, 3)))
+            if self.config.scales:
+                scales.append(picture.mean((2, 3)))
         scales.append(picture.flatten(1))
         return self.pooled_norm(torch.cat(scales, 1).reshape(batch, -1, self.fuse.in_features))
+
+
+def _patch_band(flat: Tensor, batch: int | Tensor, distances: tuple[int, ...]) -> Tensor:
+    """How much each of 3 x 4 parts of the picture changes: ``(B, T, 24 * len(distances))``.
+
+    The mean absolute difference of a part, in a small picture of 9 x 12, to the frames that far
+    before and after; its square root, so that small changes count, too. Beyond the ends of the
+    run the picture of that end stands in.
+    """
+    small = functional.avg_pool2d(flat, (3, 4)).flatten(1)
+    small = small.reshape(batch, -1, 3 * 9 * 12)
+    changes = []
+    for distance in distances:
+        head, tail = small[:, :1].expand(-1, distance, -1), small[:, -1:].expand(-1, distance, -1)
+        before = torch.cat([head, small], 1)[:, : -distance or None]
+        after = torch.cat([small, tail], 1)[:, distance:]
+        changes += [(small - before).abs(), (small - after).abs()]
+    every = torch.stack(changes, 2).flatten(0, 2).unflatten(1, (3, 9, 12))
+    parts = functional.avg_pool2d(every, 3).mean(1).flatten(1)
+    return (parts + 1e-4).sqrt().reshape(batch, -1, PATCHES * len(changes))
 
 
 def _raw_features(flat: Tensor, batch: int | Tensor, bins: int) -> list[Tensor]:

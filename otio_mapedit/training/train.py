@@ -1,8 +1,7 @@
 """Teaching the shot network: one loop, seeded, resumable.
 
-The loss is ``w_recon * L_recon + w_edit * L_edit + w_reg * L_reg``: the reconstruction of a frame's
-pooled features from the GRU's state; the cross-entropies of cut, transition, kind and quality; and
-the squares of all weights.
+The loss stands in ``losses``. Convolutions run in bfloat16, on the graphics card when there is one.
+Beside the checkpoint a CSV file of the same name keeps the curves.
 """
 
 from __future__ import annotations
@@ -18,22 +17,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..errors import OptionError
-from ..spec import KINDS
 from . import corpus as corpora
-from . import unedit
+from . import teacher, unedit, warm
 from .corpus import Corpus
 from .evaluate import Score, score, shots_from_probabilities
+from .losses import Batch, Losses, collate, edit_loss, reconstruction_loss, teacher_loss
 from .network import Answer, NetworkConfig, ShotNetwork
 
 VALIDATION_SEED = 1_000_003
 """Seed of the generated edits that training never sees."""
-BLIND = 8
-"""Frames at either end of a training edit that do not count: their neighbours are not seen."""
+CURVES = "step,rate,loss,recon,edit,reg,teach,f1"
+"""Columns of the curves; ``f1`` only where a validation was made."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,21 @@ class TrainConfig:
     """Everything that decides the outcome of a training run.
 
     ``manifest`` and ``extra`` name the material (see ``corpus``), ``cache`` where to keep it ready,
-    ``out`` the checkpoint. Times and sizes: ``steps`` of ``batch`` edits of ``length`` frames, each
+    ``out`` the checkpoint, ``start`` an exported network to begin from. Times and sizes: ``steps``
+    of ``batch`` edits of ``length`` frames, each
     seen ``reuse`` times; a validation every ``validate_every`` steps, the end after ``patience`` of
     them without progress. ``rate`` is the highest learning rate. The loss: its weights ``w_recon``,
-    ``w_edit``, ``w_reg``, and see ``edit_loss`` for ``neighbours``,
-    ``positives`` and ``faults``.
+    ``w_edit``, ``w_reg``, ``w_teach``, and see ``losses.edit_loss`` for ``neighbours``,
+    ``positives``, ``faults`` and ``soften``. The teacher is asked about ``taught_edits`` edits
+    before training begins (none: no distillation), its answers are kept in the file ``opinions``,
+    and a share ``taught_share`` of the edits made are these. ``mixed`` allows bfloat16.
     """
 
     manifest: Path
     cache: Path
     out: Path
     extra: tuple[Path, ...] = ()
+    start: Path | None = None
     seed: int = 1
     steps: int = 4000
     batch: int = 8
@@ -62,6 +64,12 @@ class TrainConfig:
     w_recon: float = 0.05
     w_edit: float = 1.0
     w_reg: float = 1e-6
+    w_teach: float = 1.0
+    soften: float = 0.3
+    opinions: Path = Path("opinions.npz")
+    taught_edits: int = 0
+    taught_share: float = 0.5
+    mixed: bool = True
     neighbours: float = 0.15
     positives: float = 1.5
     faults: float = 5.0
@@ -81,27 +89,18 @@ class TrainConfig:
         """
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-            for key in ("manifest", "cache", "out"):
+            for key in {"manifest", "cache", "out"} | {"opinions", "start"} & values.keys():
                 values[key] = path.parent / values[key]
             values["extra"] = tuple(path.parent / name for name in values.get("extra", ()))
             network = values.pop("network", {})
-            if "widths" in network:
-                network["widths"] = tuple(network["widths"])
+            for key in ("widths", "patches", "reaches"):
+                if key in network:
+                    network[key] = tuple(network[key])
             return cls(**values, network=NetworkConfig(**network))
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
             raise OptionError(
                 f"{path} is no training configuration: {fault}", "See TrainConfig for its keys"
             ) from fault
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The loss of one step and its three parts, not yet weighted."""
-
-    total: float
-    recon: float
-    edit: float
-    reg: float
 
 
 @dataclass(frozen=True)
@@ -120,35 +119,24 @@ class TrainProgress:
         return self.losses.total
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Edits as tensors ``(B, T, ...)``; see ``unedit.Example``."""
-
-    frames: Tensor
-    cut: Tensor
-    transition: Tensor
-    kind: Tensor
-    quality: Tensor
-
-
 class _Edits(IterableDataset[unedit.Example]):
-    def __init__(self, corpus: Corpus, config: TrainConfig, step: int) -> None:
-        self.corpus, self.config, self.step = corpus, config, step
+    def __init__(
+        self, corpus: Corpus, config: TrainConfig, step: int, opinions: teacher.Opinions | None
+    ) -> None:
+        self.corpus, self.config, self.step, self.opinions = corpus, config, step, opinions
 
     def __iter__(self) -> Iterator[unedit.Example]:
         worker = get_worker_info()
         number = worker.id if worker else 0
         seed = (self.config.seed * 1009 + number) * 100_003 + self.step
-        return unedit.stream(self.corpus, seed, self.config.length, self.config.reuse)
-
-
-def collate(examples: list[unedit.Example]) -> Batch:
-    """Edits of the same length as one batch."""
-
-    def stacked(name: str) -> Tensor:
-        return torch.stack([torch.from_numpy(getattr(one, name).copy()) for one in examples])
-
-    return Batch(*(stacked(part.name) for part in dataclasses.fields(Batch)))
+        return unedit.stream(
+            self.corpus,
+            seed,
+            self.config.length,
+            self.config.reuse,
+            self.opinions,
+            self.config.taught_share,
+        )
 
 
 def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None = None) -> Path:
@@ -161,9 +149,14 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     corpus = corpora.build(config.manifest, config.cache, config.extra)
+    opinions = None
+    if config.taught_edits:
+        opinions = teacher.collect(corpus, config.opinions, config.taught_edits, config.length)
     state = _State(config)
+    if config.start is not None and not state.step:
+        state.begin(config.start, [unedit.example(corpus, config.seed, at) for at in range(8)])
     loader = DataLoader(
-        _Edits(corpus, config, state.step),
+        _Edits(corpus, config, state.step, opinions),
         batch_size=config.batch,
         num_workers=config.workers,
         collate_fn=collate,
@@ -182,9 +175,22 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
         if state.step % config.validate_every == 0 or state.step == config.steps:
             f1 = validate(state.average.module, validation).f1
             state.keep(f1, sources)
+        _note(config.out.with_suffix(".csv"), state.step, state.rate(), losses, f1)
         if progress is not None:
             progress(TrainProgress(state.step, config.steps, losses, state.rate(), f1))
     return config.out
+
+
+def _note(curves: Path, step: int, rate: float, losses: Losses, f1: float | None) -> None:
+    """Add a row to the curves; what an interrupted run did after its checkpoint stands twice."""
+    fresh = not curves.exists()
+    curves.parent.mkdir(parents=True, exist_ok=True)
+    with curves.open("a", encoding="utf-8") as out:
+        if fresh:
+            out.write(CURVES + "\n")
+        parts = (rate, losses.total, losses.recon, losses.edit, losses.reg, losses.teach)
+        numbers = ",".join(f"{part:.6g}" for part in parts)
+        out.write(f"{step},{numbers},{'' if f1 is None else f1}\n")
 
 
 def _modest(worker: int) -> None:
@@ -198,18 +204,26 @@ class _State:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.network = ShotNetwork(config.network).to(memory_format=torch.channels_last)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        network = ShotNetwork(config.network).to(memory_format=torch.channels_last)
+        self.network = network.to(self.device)
         self.average = AveragedModel(self.network, avg_fn=_running_average, use_buffers=True)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
         self.step, self.best, self.idle = 0, -1.0, 0
         self.best_average: dict[str, Tensor] = {}
         if config.out.exists():
-            stored = torch.load(config.out, weights_only=True)
+            stored = torch.load(config.out, weights_only=True, map_location=self.device)
             self.network.load_state_dict(stored["network"])
             self.average.load_state_dict(stored["running"])
             self.optimiser.load_state_dict(stored["optimiser"])
             self.best_average = stored["average"]
             self.step, self.best, self.idle = stored["step"], stored["best"], stored["idle"]
+
+    def begin(self, exported: Path, edits: list[unedit.Example]) -> None:
+        """Start from an exported network instead of from chance."""
+        frames = torch.stack([torch.from_numpy(edit.frames) for edit in edits]).to(self.device)
+        warm.begin(self.network, exported, frames)
+        self.average.module.load_state_dict(self.network.state_dict())
 
     def finished(self) -> bool:
         """Whether all steps are done or nothing has improved for too long."""
@@ -229,17 +243,21 @@ class _State:
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
-        answer: Answer = self.network(batch.frames)
+        batch = batch.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.mixed):
+            answer: Answer = self.network(batch.frames)
         recon, edit = reconstruction_loss(answer), edit_loss(answer, batch, config)
+        teach = teacher_loss(answer, batch)
         reg = torch.stack([weight.square().sum() for weight in self.network.parameters()]).sum()
         loss = config.w_recon * recon + config.w_edit * edit + config.w_reg * reg
+        loss = loss + config.w_teach * teach
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
         self.optimiser.step()
         self.average.update_parameters(self.network)
         self.step += 1
-        return Losses(*(float(part.detach()) for part in (loss, recon, edit, reg)))
+        return Losses(*(float(part.detach()) for part in (loss, recon, edit, reg, teach)))
 
     def keep(self, f1: float, sources: list[dict[str, str]]) -> None:
         """Write the checkpoint; take the running average for the answer when it is the best."""
@@ -268,8 +286,8 @@ class _State:
 
 
 def _running_average(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-    """Exponential average over some 500 steps, over fewer at the beginning."""
-    keep = min(0.998, (1 + int(count)) / (10 + int(count)))
+    """Exponential average over some 200 steps, over fewer at the beginning."""
+    keep = min(0.995, (1 + int(count)) / (10 + int(count)))
     return average + ((now - average) * (1 - keep)).to(average.dtype)
 
 
@@ -282,51 +300,15 @@ def _plain(value: Any) -> Any:
     return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-def reconstruction_loss(answer: Answer) -> Tensor:
-    """L_recon: mean squared error of the pooled features as the GRU's state remembers them."""
-    return functional.mse_loss(answer.reconstructed, answer.pooled.detach())
-
-
-def edit_loss(answer: Answer, batch: Batch, config: TrainConfig) -> Tensor:
-    """L_edit: cross-entropies of cut, transition, kind and quality, summed, per frame.
-
-    The frames beside a cut are wanted with the probability ``neighbours``; kinds that are not
-    "none" and true cuts and transitions weigh ``positives`` times as much, true technical faults,
-    which are rare, ``faults`` times.
-    """
-    seen = slice(BLIND, -BLIND)
-    cut = batch.cut.float()
-    beside = functional.max_pool1d(cut[:, None], 3, 1, 1)[:, 0] * config.neighbours
-    wanted = torch.maximum(cut, beside)[:, seen]
-    weight = torch.tensor(config.positives)
-    cut_loss = functional.binary_cross_entropy_with_logits(
-        answer.cut[:, seen], wanted, pos_weight=weight
-    )
-    transition_loss = functional.binary_cross_entropy_with_logits(
-        answer.transition[:, seen], batch.transition[:, seen].float(), pos_weight=weight
-    )
-    rarity = torch.full((len(KINDS),), config.positives)
-    rarity[KINDS.index("none")] = 1.0
-    kind_loss = functional.cross_entropy(
-        answer.kind[:, seen].flatten(0, 1), batch.kind[:, seen].flatten(), weight=rarity
-    )
-    quality_loss = functional.binary_cross_entropy_with_logits(
-        answer.quality[:, seen],
-        batch.quality[:, seen].float(),
-        pos_weight=torch.tensor(config.faults),
-    )
-    return 4 * cut_loss + 2 * transition_loss + kind_loss + 4 * quality_loss
-
-
 def validate(network: torch.nn.Module, edits: list[unedit.Example]) -> Score:
     """Boundaries of generated ``edits`` at tolerance 2 and probability 0.5."""
     network.eval()
-    total = Score()
+    device, total = next(network.parameters()).device, Score()
     with torch.no_grad():
         for edit in edits:
-            answer: Answer = network(torch.from_numpy(edit.frames[None]))
+            answer: Answer = network(torch.from_numpy(edit.frames[None]).to(device))
             found = shots_from_probabilities(
-                answer.cut[0].sigmoid().numpy(), answer.transition[0].sigmoid().numpy()
+                answer.cut[0].sigmoid().cpu().numpy(), answer.transition[0].sigmoid().cpu().numpy()
             )
             truth = shots_from_probabilities(edit.cut.astype(float), edit.transition.astype(float))
             total += score(truth, found)

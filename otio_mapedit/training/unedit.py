@@ -7,16 +7,18 @@ was made before it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
 import numpy.typing as npt
 
 from ..spec import KINDS, QUALITIES
-from . import camera, disturb, joins, made
+from . import camera, disturb, joins, made, overlays
 from .corpus import Corpus, Pixels
 from .finish import finish
 
@@ -41,7 +43,8 @@ class Example:
 
     ``frames (n, 27, 48, 3)`` RGB; ``cut (n,)``: first frame of a new shot after a hard cut;
     ``transition (n,)``: inside a gradual transition; ``kind (n,)``: index into ``KINDS``;
-    ``quality (n, len(QUALITIES))``: technical faults.
+    ``quality (n, len(QUALITIES))``: technical faults; ``opinion (n, 2)``: what a teacher said, -1
+    where none was asked (see ``teacher``).
     """
 
     frames: Pixels
@@ -49,6 +52,7 @@ class Example:
     transition: Flags
     kind: npt.NDArray[np.int64]
     quality: Flags
+    opinion: Floats
 
     def __len__(self) -> int:
         return len(self.cut)
@@ -211,12 +215,14 @@ def _expose(
     frames = camera.view(material[at] if len(material) > 1 else material, path)
     if len(sprites) and rng.random() < 0.22:
         for _ in range(rng.integers(1, 5)):
-            disturb.paste(rng, frames, sprites, int(rng.integers(5, 24)))
+            overlays.paste(rng, frames, sprites, int(rng.integers(5, 24)))
     frames = camera.grade(rng, 0.35)(look(frames))
     if rng.random() < 0.05:
         frames[:] = made.colour(rng) if rng.random() < 0.4 else rng.uniform(0, 6)
     quality = np.zeros((length, len(QUALITIES)), bool)
     quality[:, SHAKE] = path.shake
+    if rng.random() < 0.08:
+        overlays.pages(rng, frames)
     np.clip(frames, 0, 255, out=frames)
     disturb.disturb(rng, frames, quality, sprites)
     np.clip(frames, 0, 255, out=frames)
@@ -244,7 +250,13 @@ def _truth(rng: np.random.Generator, reel: _Reel, corpus: Corpus, seen: slice) -
     cut[0] = False
     quality = np.concatenate(reel.quality)[seen].copy()
     quality[:, BLACK] = black(pixels)
-    return Example(pixels, _first_is_no_cut(cut[seen]), transition[seen], kind[seen], quality)
+    first, opinion = _first_is_no_cut(cut[seen]), np.full((len(pixels), 2), -1, np.float32)
+    return Example(pixels, first, transition[seen], kind[seen], quality, opinion)
+
+
+def judged(given: Example, opinion: Floats) -> Example:
+    """The same edit with a teacher's opinion of it."""
+    return dataclasses.replace(given, opinion=opinion)
 
 
 def _first_is_no_cut(cut: Flags) -> Flags:
@@ -267,18 +279,39 @@ def black(pixels: Pixels) -> Flags:
     return np.asarray((values.mean(1) < BLACK_MEAN) & (values.max(1) < BLACK_PEAK), np.bool_)
 
 
-def stream(corpus: Corpus, seed: int, length: int = 128, reuse: int = 3) -> Iterator[Example]:
+class Taught(Protocol):
+    """Edits that a teacher has judged, by number."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def edit(self, corpus: Corpus, index: int) -> Example:
+        """Edit number ``index``, with the opinion."""
+
+
+def stream(
+    corpus: Corpus,
+    seed: int,
+    length: int = 128,
+    reuse: int = 3,
+    taught: Taught | None = None,
+    taught_share: float = 0.5,
+) -> Iterator[Example]:
     """Examples without end; each is seen about ``reuse`` times, mirrored and graded anew.
 
     Making an example costs about as much as learning from it once, so a pool of recent ones is
-    kept. The sequence is fixed by ``seed``.
+    kept. A share ``taught_share`` of those made are ``taught`` ones. The sequence is fixed by
+    ``seed``.
     """
     rng = np.random.default_rng([seed, 2**31])
     pool: list[Example] = []
     index = 0
     while True:
         if len(pool) < 8 or rng.random() < 1 / reuse:
-            fresh = example(corpus, seed, index, length)
+            if taught is not None and len(taught) and rng.random() < taught_share:
+                fresh = taught.edit(corpus, int(rng.integers(len(taught))))
+            else:
+                fresh = example(corpus, seed, index, length)
             index += 1
             if len(pool) < 512:
                 pool.append(fresh)
@@ -295,7 +328,7 @@ def varied(rng: np.random.Generator, given: Example) -> Example:
     tone = np.arange(256) / 255
     tone = tone ** np.exp(rng.normal(0, 0.25)) * rng.uniform(0.75, 1.0)
     frames = (tone * 255).astype(np.uint8)[frames]
-    return Example(frames, given.cut, given.transition, given.kind, given.quality)
+    return dataclasses.replace(given, frames=frames)
 
 
 TINTS = np.array(
