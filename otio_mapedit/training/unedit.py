@@ -10,10 +10,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
-import av
 import numpy as np
 import numpy.typing as npt
 
@@ -84,18 +82,24 @@ class _Reel:
         self.kinds.extend(kinds or ("none",) * len(frames))
 
 
-def example(corpus: Corpus, seed: int, index: int, length: int = 128) -> Example:
-    """Edit number ``index`` of the endless series ``seed``, ``length`` frames long."""
+def example(
+    corpus: Corpus, seed: int, index: int, length: int = 128, uncut: bool = False
+) -> Example:
+    """Edit number ``index`` of the endless series ``seed``, ``length`` frames long.
+
+    ``uncut`` makes one shot of it in which anything may happen but a new shot.
+    """
     rng = np.random.default_rng([seed, index])
     look = camera.grade(rng, 0.8)
     pace = float(np.exp(rng.normal(3.5, 0.6)))
     share_of_cuts = float(rng.choice([0.95, 0.7, 0.4], p=[0.45, 0.35, 0.2]))
     reel, skipped = _Reel(), int(rng.integers(0, 40))
-    uncut = rng.random() < 0.12
+    long = rng.random() < 0.12 or uncut
     wanted = length + skipped
-    shot = _render(rng, corpus, look, wanted if uncut else _duration(rng, pace))
+    shot = _render(rng, corpus, look, wanted if long else _duration(rng, pace))
     while True:
         join = joins.draw(rng, min(50, len(shot.frames) // 2), share_of_cuts)
+        join = joins.CUT if uncut else join
         core = len(shot.frames) - join.tail
         reel.add(shot.frames[:core], shot.quality[:core])
         if len(reel.kinds) >= wanted:
@@ -329,44 +333,3 @@ def varied(rng: np.random.Generator, given: Example) -> Example:
     tone = tone ** np.exp(rng.normal(0, 0.25)) * rng.uniform(0.75, 1.0)
     frames = (tone * 255).astype(np.uint8)[frames]
     return dataclasses.replace(given, frames=frames)
-
-
-TINTS = np.array(
-    [[40, 40, 40], [255, 60, 60], [60, 160, 255], [60, 220, 90], [230, 60, 230], [250, 220, 60]],
-    np.uint8,
-)
-"""Colour of each of ``KINDS`` on a contact sheet."""
-
-
-def contact_sheet(corpus: Corpus, seed: int, rows: int = 12, out: Path | None = None) -> Pixels:
-    """``rows`` edits of the series ``seed`` as one picture, frame by frame, for looking at.
-
-    Under each frame a bar shows its kind (red cut, blue dissolve, green wipe, violet fade out,
-    yellow fade in) and over it a white dot for each technical fault. ``out`` is a PNG to write.
-    """
-    bands = []
-    for index in range(rows):
-        made_ = example(corpus, seed, index)
-        cells = np.zeros((len(made_), camera.HEIGHT + 6, camera.WIDTH + 1, 3), np.uint8)
-        cells[:, 2:-4, :-1] = made_.frames
-        cells[:, -3:, :-1] = TINTS[made_.kind][:, None, None]
-        for fault in range(len(QUALITIES)):
-            cells[made_.quality[:, fault], 0:2, 1 + 8 * fault : 6 + 8 * fault] = 255
-        cells = cells[: len(cells) // 32 * 32]
-        bands.append(cells.reshape(-1, 32, *cells.shape[1:]).swapaxes(1, 2))
-        bands[-1] = bands[-1].reshape(-1, 32 * cells.shape[2], 3)
-        bands.append(np.full((3, 32 * cells.shape[2], 3), 90, np.uint8))
-    sheet = np.concatenate(bands)
-    if out is not None:
-        _write_png(sheet, out)
-    return sheet
-
-
-def _write_png(picture: Pixels, out: Path) -> None:
-    with av.open(str(out), "w", format="image2") as container:
-        stream = container.add_stream("png", rate=1)
-        stream.height, stream.width = picture.shape[:2]
-        stream.pix_fmt = "rgb24"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())

@@ -11,14 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otio_mapedit.errors import FormatError
+from otio_mapedit.shot_list import Boundary
+from otio_mapedit.spec import KINDS
+from otio_mapedit.training import unedit
+from otio_mapedit.training.corpus import empty
 from otio_mapedit.training.evaluate import (
     Score,
     boundaries,
     evaluate_labels,
     load_labels,
+    match,
     score,
     shots_from_probabilities,
 )
+from otio_mapedit.training.generated import TEST_SEED, UNCUT_SEED, measure
+from otio_mapedit.training.sheets import FALSE, MISSED, fault_strips
 
 lengths = st.lists(st.integers(1, 30), min_size=1, max_size=12)
 
@@ -124,3 +131,46 @@ def test_shots_are_in_order_and_inside(cut: list[float], data: st.DataObject) ->
     flat = [frame for shot in shots for frame in shot]
     assert all(0 <= first <= last < count for first, last in shots)
     assert flat == sorted(flat)
+
+
+def test_faults_are_named_and_drawn() -> None:
+    matched = match([(0, 9), (10, 19), (20, 40)], [(0, 9), (10, 30), (31, 40)])
+    assert (matched.missed, matched.false) == ([(19.5, 19.5)], [(30.5, 30.5)])
+    strips = fault_strips(np.zeros((41, 27, 48, 3), np.uint8), matched)
+    assert [tuple(strips[row, 0]) for row in (0, 29)] == [MISSED, FALSE]
+    nothing = fault_strips(np.zeros((9, 27, 48, 3), np.uint8), match([(0, 8)], [(0, 8)]))
+    assert len(nothing) == 1
+
+
+def test_generated_edits_are_counted_by_kind() -> None:
+    """A finder that knows the truth gets full marks, one that sees a cut everywhere does not."""
+
+    def knowing(frames: np.ndarray) -> tuple[list[tuple[int, int]], list[Boundary]]:
+        edit = known[frames.tobytes()]
+        shots = shots_from_probabilities(edit.cut.astype(float), edit.transition.astype(float))
+        boundaries = []
+        for low, high in match(shots, shots).true:
+            first, stop = int(low + 0.5), int(high + 0.5)
+            kind = (
+                KINDS[int(np.bincount(edit.kind[first:stop]).argmax())] if first < stop else "cut"
+            )
+            boundaries.append(Boundary(first, stop, kind, 1.0))
+        return shots, boundaries
+
+    series = {TEST_SEED: (3, False), UNCUT_SEED: (2, True)}
+    made = [
+        unedit.example(empty(), seed, index, 100, uncut)
+        for seed, (count, uncut) in series.items()
+        for index in range(count)
+    ]
+    known = {edit.frames.tobytes(): edit for edit in made}
+    perfect = measure(empty(), knowing, edits=3, uncut_frames=200, length=100)
+    assert perfect.total[0].f1 == 1
+    assert perfect.false_per_hour == 0
+    assert sum(kind.there for kind in perfect.kinds.values()) == perfect.total[0].hit
+    assert all(kind.named == kind.found == kind.there for kind in perfect.kinds.values())
+    assert {kind.end_error for kind in perfect.kinds.values()} <= {0.0, None}
+    jumpy = measure(
+        empty(), lambda frames: ([(0, 49), (50, 99)], []), edits=1, uncut_frames=200, length=100
+    )
+    assert jumpy.false_per_hour == pytest.approx(3600 * 25 / 100)

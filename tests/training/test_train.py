@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -123,6 +124,9 @@ def test_train_resume_export(manifest: Path, tmp_path: Path) -> None:
     assert seen == [1, 2]
     train(_tiny(manifest, tmp_path, steps=3), lambda now: seen.append(now.step))
     assert seen == [1, 2, 3]
+    curves = (tmp_path / "shots.csv").read_text(encoding="utf-8").splitlines()
+    assert curves[0].startswith("step,rate,loss")
+    assert [int(row.split(",")[0]) for row in curves[1:]] == [1, 2, 3]
     report = export(checkpoint, tmp_path / "tiny.onnx", cut_threshold=0.4)
     assert report.parity < WORST_DIFFERENCE
     assert report.size == os.path.getsize(report.path)  # noqa: PTH202
@@ -173,3 +177,64 @@ def test_export_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         export(path, tmp_path / "shots.onnx")
     assert not (tmp_path / "shots.onnx").exists()
+
+
+def test_training_begins_from_an_exported_network(manifest: Path, tmp_path: Path) -> None:
+    """A larger network that begins from a file answers as the file does."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from otio_mapedit.training import unedit, warm
+    from otio_mapedit.training.export import export
+    from otio_mapedit.training.network import NetworkConfig, ShotNetwork
+    from otio_mapedit.training.train import train
+
+    small = _tiny(manifest, tmp_path)
+    small = dataclasses.replace(
+        small, network=dataclasses.replace(small.network, patches=(), reaches=(1, 2))
+    )
+    train(small)
+    export(small.out, tmp_path / "small.onnx")
+    large: NetworkConfig = dataclasses.replace(small.network, patches=(1, 4), reaches=(1, 2, 4))
+    network = ShotNetwork(large)
+    edits = [unedit.example(corpora.empty(), 1, at, 40).frames for at in range(2)]
+    frames = torch.from_numpy(np.stack(edits))
+    warm.begin(network, tmp_path / "small.onnx", frames)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"]
+    )
+    theirs = session.run(["cut"], {"frames": frames.numpy()})[0]
+    with torch.no_grad():
+        ours = network.eval()(frames).cut.sigmoid().numpy()
+    assert np.abs(ours - theirs).max() < 1e-3
+    begun = dataclasses.replace(
+        small, out=tmp_path / "begun.pt", start=tmp_path / "small.onnx", network=large
+    )
+    assert train(begun).exists()
+    with pytest.raises(ModelError, match="cannot be trained on"):
+        warm.begin(ShotNetwork(NetworkConfig()), tmp_path / "small.onnx", frames)
+
+
+def test_ablation_trains_every_variant_and_keeps_what_is_done(
+    manifest: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    from otio_mapedit.training.ablate import VARIANTS, ablate, variant
+
+    config, folder = _tiny(manifest, tmp_path), tmp_path / "ablation"
+    for name in VARIANTS:
+        variant(config, name, folder, 3)
+    seen: list[str] = []
+    names = ["whole", "no-gru", "one-scale", "no-band", "no-patches"]
+    rows = ablate(config, folder, 2, names, lambda name, at: seen.append(name))
+    assert [row.name for row in rows] == names
+    assert len(seen) == 2 * len(names)
+    assert rows[1].parameters < rows[0].parameters
+    text = (folder / "ablation.md").read_text(encoding="utf-8")
+    assert text.startswith("Variants after 2 steps")
+    assert json.loads((folder / "ablation.json").read_text(encoding="utf-8"))["steps"] == 2
+    ablate(config, folder, 2, names, lambda name, at: seen.append(name))
+    assert len(seen) == 2 * len(names)
+    with pytest.raises(OptionError, match="whole"):
+        ablate(config, folder, 2, ["no-such"])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otio_mapedit.spec import KINDS, QUALITIES
-from otio_mapedit.training import camera, disturb, joins, unedit
+from otio_mapedit.training import camera, disturb, joins, overlays, sheets, unedit
 from otio_mapedit.training.corpus import Corpus, empty
 
 seeds = st.integers(0, 2**32)
@@ -94,8 +94,8 @@ def test_nothing_happens_at_the_ends_of_a_shot(seed: int, count: int) -> None:
     frames = np.full((count, camera.HEIGHT, camera.WIDTH, 3), 90, np.float32)
     quality = np.zeros((count, len(QUALITIES)), bool)
     disturb.disturb(rng, frames, quality, small_corpus().sprites)
-    assert not quality[: disturb.MARGIN].any()
-    assert (frames[: disturb.MARGIN] == 90).all()
+    assert not quality[: overlays.MARGIN].any()
+    assert (frames[: overlays.MARGIN] == 90).all()
 
 
 @given(seeds, st.integers(1, 60))
@@ -116,8 +116,29 @@ def test_the_stream_repeats_and_varies() -> None:
     assert all((a.frames == b.frames).all() for a, b in zip(once, again, strict=True))
 
 
+@given(seeds, st.integers(40, 200), st.sampled_from(CORPORA))
+@settings(max_examples=15, deadline=None)
+def test_uncut_film_has_no_boundary(seed: int, length: int, corpus: Corpus) -> None:
+    made = unedit.example(corpus, seed, 0, length, uncut=True)
+    assert len(made) == length
+    assert not made.cut.any()
+    assert not made.transition.any()
+
+
+@given(seeds, st.integers(1, 90))
+@settings(max_examples=30, deadline=None)
+def test_a_screen_turns_no_page_at_the_ends_of_a_shot(seed: int, count: int) -> None:
+    """What surrounds the screen stays, and its pages do not change beside a join."""
+    frames = np.full((count, camera.HEIGHT, camera.WIDTH, 3), 90, np.float32)
+    overlays.pages(np.random.default_rng(seed), frames)
+    assert (frames == 90).all((1, 2, 3)).sum() == 0
+    assert (frames[: overlays.MARGIN] == frames[0]).all()
+    assert (frames[-overlays.MARGIN :] == frames[-1]).all()
+    assert ((frames == frames[0]).all((0, 3))).sum() >= 0.1 * camera.HEIGHT * camera.WIDTH
+
+
 def test_contact_sheet(tmp_path: Path) -> None:
-    sheet = unedit.contact_sheet(empty(), 1, 2, tmp_path / "sheet.png")
+    sheet = sheets.contact_sheet(empty(), 1, 2, tmp_path / "sheet.png")
     assert sheet.dtype == np.uint8
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 
