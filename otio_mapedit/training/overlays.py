@@ -40,8 +40,8 @@ def _box(rng: np.random.Generator, least: float, most: float) -> tuple[slice, sl
 def _leaf(rng: np.random.Generator, frames: Floats, tall: int, wide: int) -> Floats:
     """What may fill a box of ``tall`` rows and ``wide`` columns: made, or from the shot itself."""
     if rng.random() < 0.2:
-        gain = np.float32(rng.uniform(0.6, 1.2))
-        source = frames[int(rng.integers(len(frames)))][None, :, ::-1] * gain
+        chosen = frames[int(rng.integers(len(frames)))][None, :, ::-1]
+        source = chosen * np.float32(rng.uniform(0.6, 1.2))
     else:
         source = made.plate(rng)[None].astype(np.float32)
     squeezed: Floats = camera.squeeze(np.asarray(source, np.float32), tall, wide)[0]

@@ -43,8 +43,9 @@ class Teacher(Protocol):
 class Opinions:
     """What the teacher said of the edits 0, 1, ... of the series ``TAUGHT_SEED``.
 
-    ``values (edits, n, 2)`` float16 and ``sums (edits,)``, CRC-32 of each edit's frames, which tell
-    whether the generator still makes the edits that were judged.
+    ``values (edits, n, 2)`` float16 and ``sums (edits,)``, CRC-32 of each edit's truth, which tell
+    whether the generator still makes the edits that were judged. (Its pictures may differ in their
+    last bit from one processor to the next.)
     """
 
     values: npt.NDArray[np.float16]
@@ -56,12 +57,16 @@ class Opinions:
     def edit(self, corpus: Corpus, index: int) -> unedit.Example:
         """Edit number ``index`` with the teacher's opinion. Raises OptionError if it is another."""
         made = unedit.example(corpus, TAUGHT_SEED, index, self.values.shape[1])
-        if zlib.crc32(made.frames.tobytes()) != int(self.sums[index]):
+        if _sum(made) != self.sums[index]:
             raise OptionError(
                 "The teacher's opinions are about edits that the generator no longer makes",
                 "Remove the file that `opinions` names, so that the teacher is asked again",
             )
         return unedit.judged(made, self.values[index].astype(np.float32))
+
+
+def _sum(edit: unedit.Example) -> np.uint32:
+    return np.uint32(zlib.crc32(edit.kind.tobytes() + edit.cut.tobytes() + edit.quality.tobytes()))
 
 
 def load(path: Path) -> Opinions | None:
@@ -93,7 +98,7 @@ def collect(
         teacher = teacher or transnetv2()
         made = unedit.example(corpus, TAUGHT_SEED, len(values), length)
         values.append(teacher(made.frames).astype(np.float16))
-        sums.append(np.uint32(zlib.crc32(made.frames.tobytes())))
+        sums.append(_sum(made))
         if len(values) % KEEP_EVERY == 0 or len(values) == edits:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial.npz")
