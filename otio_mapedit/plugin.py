@@ -28,11 +28,11 @@ from .config import make_options, nearest, option_names
 from .disassemble import disassemble
 from .errors import FormatError, OptionError, UsageError
 from .interchange.otio_dialects import from_host
+from .learning.like import chosen_like
 from .media import MEDIA_SUFFIXES
 from .operations import DecisionList
 from .pipeline import Tools, decide
 from .recipes import RECIPES, recipe
-from .style import chosen as with_styles
 
 _OWN = ("recipe", "extra")
 
@@ -62,7 +62,7 @@ def read(
             raise OptionError(
                 f"the recipe {chosen.NAME!r} has no option {name!r}", nearest(name, known)
             )
-    values = make_options(chosen.Options, with_styles(chosen.NAME, options))
+    values = make_options(chosen.Options, chosen_like(chosen.NAME, options))
     tools = Tools(cache=Cache(default_folder()))
     return assemble(decide([path, *_paths(extra)], chosen, values, tools))
 

@@ -13,11 +13,11 @@ from ..config import make_options
 from ..errors import MediaError, UsageError
 from ..interchange.footage import footage_of
 from ..interchange.registry import Written
+from ..learning.like import chosen_like
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools, decide_footage
 from ..recipes import RECIPES, recipe
-from ..style import chosen
 from . import losses, output
 from .common import (
     FilesArgument,
@@ -108,7 +108,7 @@ def _verb(name: str) -> Callable[..., None]:
         **given: Any,
     ) -> None:
         output.listen(loudness(quiet, verbose))
-        options = make_options(recipe(name).Options, chosen(name, given))
+        options = make_options(recipe(name).Options, chosen_like(name, given))
         default = f"{files[0].stem}-{name}"
         target = target_for(output_file, program, force, files, default, fcpxml_version, loss)
         if target.path is None and as_json:

@@ -98,6 +98,9 @@ class Options:
         parse=Path,
     )
     style: str = option("", "cut like this editor: a style that mapedit learn has learned")
+    like: Path | None = option(
+        None, "cut like the editor of this finished timeline of other footage", parse=Path
+    )
     fillers: str = option(FILLERS, "words that go, with a transcript; none for none")
     rate: Fraction | None = option(
         None, "frames per second of the sequence; default: of the first picture", parse=parse_rate

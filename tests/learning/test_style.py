@@ -191,6 +191,20 @@ def test_from_timelines_to_the_next_edit(cli: Cli, here: Path, styles: Path) -> 
     assert "; style anna" in Path("next.mapedit").read_text(encoding="utf-8")
 
 
+def test_one_timeline_to_cut_like(cli: Cli, here: Path, styles: Path) -> None:
+    slow = ("--margin-before", "0.6s", "--margin-after", "0.6s")
+    human_cut(cli, "one.otio", *slow)
+    assert cli("roughcut", TALK, "--like", "one.otio", "-o", "next.otio", "-q").code == 0
+    assert cli("roughcut", TALK, *slow, "-o", "wanted.otio", "-q").code == 0
+    told = cli("compare", "wanted.otio", "next.otio", "--json").json
+    assert told["agreement"]["f1"] > 0.99
+    assert not styles.exists()
+    both = cli("roughcut", TALK, "--like", "one.otio", "--style", "anna")
+    assert "there is no style" in one_line(both, 2)
+    lost = cli("roughcut", TALK, "--like", "gone.otio", "-o", "x.otio")
+    assert "gone.otio" in one_line(lost, 4)
+
+
 def test_keeping_house(cli: Cli, here: Path, styles: Path) -> None:
     assert "mapedit learn" in cli("style", "list").err
     save(Style("anna", {"min_pause": "0.4s"}))
