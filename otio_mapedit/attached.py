@@ -15,7 +15,7 @@ import opentimelineio as otio
 from .assemble import cdl_of
 from .fields import value_fault
 from .operations import Kind, Operation, Source, Value
-from .placed import Found, Ids, stored_operation
+from .placed import Found, Ids, named, stored_operation
 from .placements import Listed, covered_at_head, covered_at_tail
 from .programme import COLOURS
 from .timeline_view import SeenTransition, View, nearest_frame, own_metadata, plain
@@ -109,8 +109,12 @@ def _joined(
     parameters: dict[str, Value] = {"in_offset": first.in_offset, "out_offset": first.out_offset}
     if straight:
         parameters["picture"] = False
-    if kind is Kind.WIPE and stored is None and first.name.lower() != "wipe":
-        parameters["pattern"] = first.name
+    if kind is Kind.WIPE and stored is None:
+        pattern = first.own.get("pattern")
+        if isinstance(pattern, str) or (isinstance(pattern, int) and not isinstance(pattern, bool)):
+            parameters["pattern"] = pattern
+        elif first.name.lower() != "wipe":
+            parameters["pattern"] = first.name
     span = covered_at_tail(
         outgoing.span,
         outgoing.source,
@@ -120,6 +124,7 @@ def _joined(
         first.out_offset,
     )
     operation = Operation(kind, outgoing.source.id, span, parameters=parameters)
+    operation = named(operation, first.own) if stored is None else operation
     return [(after, _entry(operation, stored, rank=10))]
 
 
@@ -293,7 +298,8 @@ def _mark(
     }
     if stored is None or stored.operation.kind is not Kind.MARK:
         given = {key: value for key, value in shown.items() if value}
-        return Entry(Operation(Kind.MARK, source, span, parameters=given), None, 4)
+        fresh = Operation(Kind.MARK, source, span, parameters=given)
+        return Entry(fresh if stored else named(fresh, own_metadata(marker)), None, 4)
     parameters: dict[str, Value] = {**stored.operation.parameters}
     for key, value in shown.items():
         before = str(parameters.get(key, "RED" if key == "colour" else ""))

@@ -16,7 +16,7 @@ from typing import Any
 
 from .document import operation_from
 from .errors import DecisionListError
-from .fields import LARGEST
+from .fields import LARGEST, text_fault
 from .operations import PLACING, Kind, Operation, Source
 from .placements import Listed, contents_of, frames_for
 from .referenced import Referring
@@ -119,6 +119,20 @@ def stored_operation(value: Any) -> Listed | None:
         return None
 
 
+def named(operation: Operation, own: Mapping[str, Any]) -> Operation:
+    """``operation`` with id, confidence and reason of what rode along about it, where a host kept
+    those and dropped the rest."""
+    identity, confidence, reason = (own.get(key) for key in ("id", "confidence", "reason"))
+    if not isinstance(identity, str) or not identity or text_fault(identity):
+        return operation
+    found = replace(operation, id=identity)
+    if isinstance(confidence, int | float) and not isinstance(confidence, bool):
+        found = replace(found, confidence=float(confidence)) if 0 <= confidence <= 1 else found
+    if isinstance(reason, str) and not text_fault(reason):
+        found = replace(found, reason=reason)
+    return found
+
+
 def placed_ranges(view: View, clips: Iterable[Referring]) -> list[Found]:
     """Every placed range in programme order, without its operation."""
     found: list[Found] = []
@@ -154,18 +168,19 @@ def decide_kinds(found: list[Found], ids: Ids, view: View) -> dict[str, Spans]:
 
 def _decide(item: Found, taken: Spans, ids: Ids, view: View) -> None:
     stored = item.stored.operation if item.stored else None
+    own = {} if stored else item.lead.seen.own
     if not item.lead.seen.clip.enabled:
         if not taken.add(item.span):
             view.notes["disabled clips that repeat other frames"] += 1
             return
-        item.operation = _as_drop(item, stored, "disable")
+        item.operation = named(_as_drop(item, stored, "disable"), own)
     elif stored is not None and _under_red_marker(item) and taken.add(item.span):
         item.operation = _as_drop(item, stored, "mark")
     elif stored is not None and stored.kind is Kind.INSERT:
         item.operation = replace(stored, source=item.source.id, range=item.span)
     else:
         kind = Kind.KEEP if taken.add(item.span) else Kind.INSERT
-        item.operation = _as_kept(item, stored, kind)
+        item.operation = named(_as_kept(item, stored, kind), own)
     item.index = ids.index(item.stored)
     item.operation = ids.unique(item.operation)
 

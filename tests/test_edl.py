@@ -528,14 +528,18 @@ def test_long_comments_of_ours_are_folded() -> None:
     text = write_edl(sequence(clip))[0]["V1"]
     assert max(map(len, text.splitlines())) < 1100
     assert pycmx_lines(text) == our_lines(text)
-    again = read_edl(text)[0]  # its metadata lives as long as it does
-    assert plain(again.tracks[0][0].metadata["mapedit"]) == facts
+    assert own_of(text) == facts
     clip.enabled = False
     text = write_edl(sequence(clip))[0]["V1"]
-    again = read_edl(text)[0]  # its metadata lives as long as it does
-    assert plain(again.tracks[0][0].metadata["mapedit"]) == facts
+    assert own_of(text) == facts
     lost = "\n".join(line for line in text.splitlines() if "MAPEDIT +" not in line)
-    assert "id" not in plain(read_edl(lost)[0].tracks[0][0].metadata.get("mapedit", {}))
+    assert "id" not in own_of(lost)
+
+
+def own_of(text: str) -> Any:
+    timeline = read_edl(text)[0]
+    (clip,) = timeline.find_clips()
+    return plain(clip.metadata.get("mapedit", {}))
 
 
 # ---- other programs' lists ---------------------------------------------------------------

@@ -306,6 +306,18 @@ def test_otio_of_a_newer_library_and_of_another_json(tmp_path: Path) -> None:
             read_timeline(tmp_path / "odd.otio")
 
 
+def test_relative_media_is_found_from_another_folder(tmp_path: Path) -> None:
+    timeline = foreign("media/a%20b%25.mov", 0)
+    (tmp_path / "out").mkdir()
+    otio.adapters.write_to_file(timeline, str(tmp_path / "cut.otio"))
+    for suffix in (".otio", ".xml", ".edl", ".fcpxml", ".mapedit"):
+        for folder in (tmp_path, tmp_path / "out"):
+            convert(tmp_path / "cut.otio", folder / f"there{suffix}", force=True)
+            convert(folder / f"there{suffix}", tmp_path / "back.mapedit", force=True)
+            (source,) = mapedit_file.read(tmp_path / "back.mapedit").sources
+            assert Path(source.path) == tmp_path / "media" / "a b%.mov", (suffix, folder.name)
+
+
 def test_a_new_source_keeps_reel_and_drop_frame(tmp_path: Path) -> None:
     timeline = foreign("file:///a.mov", 0)
     rate = 30000 / 1001

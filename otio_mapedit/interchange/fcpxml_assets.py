@@ -27,6 +27,8 @@ STILLS = frozenset(
     )
 )  # fmt: skip
 _FASTEST = 1000
+#: What a clip or its reference may say of a file although the timeline lists its sources.
+_STATED = ("reel", "drop_frame", "channels")
 #: Where an EDL's reader keeps the reel of an event.
 TAPE = "cmx_3600"
 
@@ -149,7 +151,9 @@ class AssetBook:
         for holder in (piece.item, reference):
             tape = plain(entry(holder.metadata, TAPE))
             noted = (tape if isinstance(tape, dict) else {}) | noted
-        stated = {key: noted[key] for key in ("reel", "drop_frame") if key in noted}
+        if isinstance(mine, dict) and "channels" in mine:
+            noted = {"channels": mine["channels"]} | noted
+        stated = {key: noted[key] for key in _STATED if key in noted}
         return (found or noted) | stated
 
     def _describe(self, asset: Asset, facts: dict[str, Any]) -> None:
@@ -165,6 +169,8 @@ class AssetBook:
             asset.has_audio = bool(sounds)
             if len(set(asset.channels)) > 1:
                 asset.extra["channels"] = list(asset.channels)
+        elif _positive(facts.get("channels")):
+            asset.channels = (_positive(facts["channels"]),)
         if isinstance(facts.get("drop_frame"), bool):
             asset.drop_frame = asset.extra["drop_frame"] = facts["drop_frame"]
         if isinstance(facts.get("reel"), str):

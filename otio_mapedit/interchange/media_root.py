@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import opentimelineio as otio
 
 from ..errors import OptionError
-from ..urls import is_absolute, path_of, url_of
+from ..urls import is_absolute, is_url, path_of, url_of
 
 _WINDOWS = re.compile(r"^[A-Za-z]:($|[/\\])|^\\\\|^//[^/]")
 
@@ -78,10 +79,20 @@ def relocate(timeline: otio.schema.Timeline, roots: Sequence[MediaRoot]) -> list
     return [root for root in roots if root not in used]
 
 
+def settle(timeline: otio.schema.Timeline, folder: Path) -> None:
+    """Make relative references absolute: they count from ``folder``, where the timeline lay."""
+    for reference in _references(timeline):
+        images = isinstance(reference, otio.schema.ImageSequenceReference)
+        key = "target_url_base" if images else "target_url"
+        path = path_of(getattr(reference, key, "") or "")
+        if path and not is_url(path) and not is_absolute(path):
+            found = url_of(os.path.normpath(folder.absolute() / path))
+            setattr(reference, key, found + "/" if images else found)
+
+
 def media_url_of(path: str) -> str:
     """The URL of a path; ``//server/share`` is a share of Windows."""
-    unc = path.startswith(("\\\\", "//"))
-    return PureWindowsPath(path).as_uri() if unc else url_of(path)
+    return PureWindowsPath(path).as_uri() if path.startswith("\\\\") else url_of(path)
 
 
 def _parts(path: str) -> list[str]:
@@ -109,4 +120,4 @@ def _stored(timeline: otio.schema.Timeline) -> Iterator[Any]:
             yield source
 
 
-__all__ = ["MediaRoot", "media_url_of", "parse_media_root", "relocate"]
+__all__ = ["MediaRoot", "media_url_of", "parse_media_root", "relocate", "settle"]

@@ -17,6 +17,7 @@ from opentimelineio.adapters.file_bundle_utils import MediaReferencePolicy
 from ..errors import FormatError, MediaError
 from ..files import replacing
 from ..urls import is_url, path_of, url_of
+from .loss import LossReport
 from .otio_dialects import expected, from_host, to_host
 from .otio_file import LARGEST_FILE, timeline_from, verify
 
@@ -73,6 +74,16 @@ def write(timeline: otio.schema.Timeline, path: Path, host: str) -> None:
     except otio.exceptions.OTIOError as error:
         raise FormatError(f"cannot bundle: {error}", "Check the media.") from error
     verify(expected(timeline, host), read(path), str(path))
+
+
+def not_bundled(timeline: otio.schema.Timeline) -> LossReport:
+    """What a bundle of ``timeline`` does not hold: the images of sequences."""
+    report = LossReport("otioz", "write")
+    for clip in timeline.find_clips():
+        if isinstance(clip.media_reference, otio.schema.ImageSequenceReference):
+            text = "its images stay where they are, a bundle holds single files"
+            report.changed("image sequence", text, clip.parent().name, clip.name)
+    return report
 
 
 def unpack(path: Path, timeline: otio.schema.Timeline, folder: Path, force: bool) -> None:

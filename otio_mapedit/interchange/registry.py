@@ -26,7 +26,7 @@ from ..files import ensure_writable, replacing, replacing_all
 from ..timeline_view import own_metadata
 from .fcpxml_words import fcpxml_profile
 from .loss import LossReport
-from .media_root import MediaRoot, relocate
+from .media_root import MediaRoot, relocate, settle
 from .otio_losses import unread
 from .read_back import differences, verify_edit
 
@@ -190,8 +190,7 @@ def write_timeline(
         report = chosen.write(timeline, temporary, host)
     if isinstance(report, LossReport):
         return Written((path,), (report,))
-    lost = _lost(timeline) if suffix == ".mapedit" else unread(timeline, host)
-    return Written((path,), () if host == "plain" and suffix != ".mapedit" else (lost,))
+    return Written((path,), _reports(timeline, suffix, host))
 
 
 def convert(
@@ -205,6 +204,7 @@ def convert(
 ) -> Written:
     """Turn one timeline file into another, by their suffixes.
 
+    Relative references to media count from the folder of ``source`` and stay right in another.
     Media that exists only in an ``.otioz`` is unpacked to a folder beside ``target``.
 
     Raises:
@@ -220,6 +220,8 @@ def convert(
         from .otio_bundle import unpack
 
         unpack(source, timeline, target.parent / f"{target.stem} media", force)
+    elif source.absolute().parent != target.absolute().parent:
+        settle(timeline, source.parent)
     written = write_timeline(timeline, target, host, force, version)
     return Written(written.paths, reports + written.reports)
 
@@ -279,6 +281,18 @@ def _is_text(path: Path) -> bool:
     return {**FORMATS, **READ_ONLY}.get(path.suffix.lower()) in _TEXTS
 
 
+def _reports(timeline: otio.schema.Timeline, suffix: str, host: str) -> tuple[LossReport, ...]:
+    """What a file of OTIO's own family does not hold, or its host does not read."""
+    if suffix == ".mapedit":
+        return (_lost(timeline),)
+    reports = (unread(timeline, host),) if host != "plain" else ()
+    if suffix == ".otioz":
+        from .otio_bundle import not_bundled
+
+        reports = (*reports, not_bundled(timeline))
+    return reports
+
+
 def _lost(timeline: otio.schema.Timeline) -> LossReport:
     """What a decision list cannot say about a timeline."""
     report = LossReport("mapedit", "write")
@@ -286,16 +300,37 @@ def _lost(timeline: otio.schema.Timeline) -> LossReport:
     notes = decisions.metadata.get(NOT_UNDERSTOOD, [])
     for note in notes if isinstance(notes, list) else []:
         report.lost("edit", str(note))
+    again = assemble(decisions)
     if report.clean:
-        for track, where in differences(timeline, assemble(decisions)):
+        for track, where in differences(timeline, again):
             report.changed("edit", where, track)
+    _lost_words(timeline, again, report)
     kept = {operation.id for operation in decisions.operations}
-    for clip in timeline.find_clips():
-        identity = own_metadata(clip).get("id")
-        if isinstance(identity, str) and identity not in kept:
-            kept.add(identity)
-            report.changed("id", f"{identity} is not kept", clip.parent().name, clip.name)
+    for item in timeline.find_children():
+        for holder in (item, *getattr(item, "markers", ())):
+            identity = own_metadata(holder).get("id")
+            if isinstance(identity, str) and identity not in kept:
+                kept.add(identity)
+                report.changed("id", f"{identity} is not kept", item.parent().name, item.name)
     return report
+
+
+def _lost_words(
+    timeline: otio.schema.Timeline, again: otio.schema.Timeline, report: LossReport
+) -> None:
+    """Names and markers that a decision list has no place for."""
+    ours, theirs = ([*made.find_clips()] for made in (timeline, again))
+    for mine, its in zip(ours, theirs, strict=False) if len(ours) == len(theirs) else ():
+        track = mine.parent().name
+        if mine.name != its.name:
+            text = f"it is called {its.name!r}, as its media"
+            report.changed("clip name", text, track, mine.name)
+        if mine.media_reference is not None and mine.media_reference.name != its.name:
+            text = f"{mine.media_reference.name!r} becomes the file's name"
+            report.changed("media name", text, track, mine.name)
+    loose = len(timeline.tracks.markers) - len(again.tracks.markers)
+    if loose > 0:
+        report.changed("marker", f"{loose} of the timeline go to the clips that play there")
 
 
 def _either(names: list[str]) -> str:

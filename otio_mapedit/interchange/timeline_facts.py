@@ -225,6 +225,7 @@ def channel_count(data: ClipData, sources: Mapping[str, Mapping[str, Any]], inde
     if isinstance(stated, int):
         return max(0, stated)
     streams: Any = sources.get(str(data.own.get("source")), _EMPTY).get("audio")
+    streams = streams or data.media_own.get("audio")
     if not streams or isinstance(streams, (str, int, float)):
         return 0
     number = data.own.get("stream")

@@ -37,7 +37,7 @@ def media_url(text: str) -> str:
         return quote(_STRAY_PERCENT.sub("%25", text), safe=_SAFE + "%?#")
     if text.startswith("/"):
         return "file://" + quote(text, safe=_SAFE)
-    relative = quote(text.removeprefix("./"), safe=_SAFE)
+    relative = quote(_STRAY_PERCENT.sub("%25", text.removeprefix("./")), safe=_SAFE + "%")
     return f"./{relative}"
 
 
