@@ -53,9 +53,12 @@ COLUMNS = (
     Column("XML, Premiere", ".xml", "premiere"),
     Column("XML, Resolve", ".xml", "resolve"),
     Column("EDL", ".edl", "plain"),
+    Column("MLT, Shotcut", ".mlt", "shotcut"),
+    Column("MLT, Kdenlive", ".mlt", "kdenlive"),
     Column("OTIO", ".otio", "plain"),
     Column("OTIO, Resolve", ".otio", "resolve"),
     Column("OTIO, Premiere", ".otio", "premiere"),
+    Column("OTIO, Kdenlive", ".otio", "kdenlive"),
     Column("OTIOZ", ".otioz", "plain"),
     Column(".mapedit", ".mapedit", "plain"),
 )
@@ -91,7 +94,7 @@ def clip(reference: Any, first: int = 100, frames: int = 50, rate: float = 25.0)
     return otio.schema.Clip(reference.name or "clip", reference, TR(begin, RT(frames, rate)))
 
 
-def timeline(*tracks: Any, rate: float = 25.0, start: int = FIRST) -> otio.schema.Timeline:
+def timeline(*tracks: Any, rate: float = 25.0, start: int = 0) -> otio.schema.Timeline:
     """A sequence of these tracks; a list of items is a picture track, a tuple one of sound."""
     made = otio.schema.Timeline("Cut", global_start_time=RT(start, rate))
     made.metadata["mapedit"] = {"drop_frame": False}

@@ -50,9 +50,10 @@ def test_the_matrix_is_up_to_date(page: Path, marks: dict[tuple[str, str], str])
 
 
 def test_otio_keeps_everything(marks: dict[tuple[str, str], str]) -> None:
+    """Whatever its host reads of it."""
+    assert {marks[row.name, "OTIO"] for row in ROWS} == {f"{EXACT} {EXACT}"}
     titles = [column.title for column in COLUMNS if column.suffix == ".otio"]
-    assert titles
-    assert {marks[row.name, title] for row in ROWS for title in titles} == {f"{EXACT} {EXACT}"}
+    assert {marks[row.name, title][-1] for row in ROWS for title in titles} == {EXACT}
 
 
 def test_every_format_and_host_has_a_column() -> None:
@@ -71,7 +72,8 @@ def test_a_silent_loss_is_a_failure(tmp_path: Path) -> None:
             cell(odd, column, tmp_path / column.title)
     blurred = Row("blur", "", lambda folder: _blurred(folder), lambda made: _effects(made))
     found = {cell(blurred, column, tmp_path / f"{column.title} 2") for column in COLUMNS}
-    assert found == {f"{EXACT} {EXACT}", f"{REPORTED} {REPORTED}"}
+    assert f"{REPORTED} {REPORTED}" in found
+    assert f"{EXACT} {REPORTED}" not in found
 
 
 def _blurred(folder: Path) -> otio.schema.Timeline:
