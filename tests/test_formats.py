@@ -39,8 +39,8 @@ from tests.interchange_strategies import stack_facts, timeline_facts
 PROGRAMS = Path(sys.executable).parent
 TR = otio.opentime.TimeRange
 #: Suffixes whose files any of the others can become; a bundle holds media and takes its time.
-#: An AAF needs an extra, and has tests of its own.
-SUFFIXES = tuple(suffix for suffix in FORMATS if suffix not in (".otioz", ".aaf"))
+#: AAF and drafts need extras, and have tests of their own.
+SUFFIXES = tuple(suffix for suffix in FORMATS if suffix not in (".otioz", ".aaf", ".draft"))
 
 
 @pytest.fixture(scope="module")

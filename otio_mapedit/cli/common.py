@@ -84,7 +84,8 @@ ForOption = Annotated[
     typer.Option(
         "--for", metavar="PROGRAM", rich_help_panel=GROUPS[1],
         help="The program that will open it: resolve, premiere, finalcut (.fcpxml only), kdenlive, "
-        "shotcut (.mlt only) or plain. [default: plain]",
+        "shotcut (.mlt only), jianying (a draft folder of JianYing or CapCut) or plain. "
+        "[default: plain]",
     ),
 ]  # fmt: skip
 VersionOption = Annotated[

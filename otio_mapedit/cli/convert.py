@@ -53,6 +53,7 @@ def convert(
       mapedit convert cut.otio cut.fcpxml --for finalcut
       mapedit convert cut.otio cut.xml --for premiere
       mapedit convert reel.edl reel.otio --rate 25
+      mapedit convert cut.otio DRAFTS/cut --for jianying
       mapedit convert cut.fcpxml cut.mapedit --media-root /Volumes/A=/mnt/a
 
     Reads and writes .otio, .otioz, .fcpxml, .xml (Final Cut Pro 7 XML), .edl, .mlt, .aaf and

@@ -28,6 +28,7 @@ OPEN_WITH = {
     "finalcut": "open in Final Cut Pro: File > Import > XML",
     "kdenlive": "open in Kdenlive 25.04 or later: File > OpenTimelineIO Import",
     "shotcut": "open in Shotcut: File > Open File",
+    "jianying": "put the folder among JianYing's drafts, then open it there",
     "plain": "for DaVinci Resolve or Premiere Pro, add --for resolve or --for premiere",
 }
 #: The same for kinds of file that some program opens without a dialect of its own.

@@ -9,14 +9,14 @@ from pathlib import Path
 from ..config import layered, nearest
 from ..errors import OptionError, OutputError
 from ..files import ensure_writable
-from ..interchange.registry import FORMATS, HOSTS, profile_of
+from ..interchange.registry import DRAFT, FORMATS, HOSTS, profile_of
 
 #: What can be written, by suffix.
 KINDS = tuple(FORMATS)
 
 _OUTPUT_SECTION = "output"
 #: The ending without ``-o``, for programs that read no .otio.
-_DEFAULT = {"finalcut": ".fcpxml", "shotcut": ".mlt"}
+_DEFAULT = {"finalcut": ".fcpxml", "shotcut": ".mlt", "jianying": ""}
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,25 @@ def target_for(
     else:
         path = Path(name)
         kind = path.suffix.lower()
+    if kind not in KINDS and path is not None and _wanted(program) == "jianying":
+        kind = DRAFT
     if kind not in KINDS:
         raise OptionError(
             f"cannot write {name}: its ending says nothing that mapedit writes",
             f"Let it end with {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
         )
-    if path is None and kind in (".otioz", ".aaf"):
-        raise OptionError(f"an {kind} file cannot go to standard output", "Name a file with -o.")
+    if path is None and kind in (".otioz", ".aaf", DRAFT):
+        raise OptionError(f"{kind} cannot go to standard output", "Name a file with -o.")
     target = Target(path, kind, _program(program, kind), force, version or "", loss)
     profile_of(kind, target.program, target.version)
     for file in filter(None, (path, loss)):
         _refuse_input(file, inputs)
-        ensure_writable(file, force)
+        if file is path and kind == DRAFT:
+            from ..interchange.jianying_format import ensure_draft_writable
+
+            ensure_draft_writable(file, force)
+        else:
+            ensure_writable(file, force)
     if path is not None and loss is not None and path.absolute() == loss.absolute():
         raise OptionError("--loss names the file to write itself", "Give the report another name.")
     return target
@@ -72,8 +79,12 @@ def target_for(
 
 def _ending(program: str | None) -> str:
     """What the name ends with where none was given."""
-    chosen = layered(_OUTPUT_SECTION, {"for": program}).get("for")
-    return _DEFAULT.get(str(chosen).lower(), ".otio")
+    return _DEFAULT.get(_wanted(program), ".otio")
+
+
+def _wanted(program: str | None) -> str:
+    """The program that the option, the environment or the settings name."""
+    return str(layered(_OUTPUT_SECTION, {"for": program}).get("for")).lower()
 
 
 def _program(given: str | None, kind: str) -> str:

@@ -31,7 +31,10 @@ from .otio_losses import unread
 from .read_back import differences, verify_edit
 
 #: What `--for` may say.
-HOSTS = ("plain", "resolve", "premiere", "finalcut", "kdenlive", "shotcut")
+HOSTS = ("plain", "resolve", "premiere", "finalcut", "kdenlive", "shotcut", "jianying")
+
+#: Folders that are only written; what --for jianying writes is one, whatever its name.
+DRAFT = ".draft"
 
 #: Module by suffix, of what can be written.
 FORMATS = {
@@ -40,6 +43,7 @@ FORMATS = {
     ".edl": "edl_format",
     ".mlt": "mlt_format",
     ".aaf": "aaf_format",
+    DRAFT: "jianying_format",
     ".otio": "otio_file",
     ".otioz": "otio_bundle",
     ".mapedit": "mapedit_format",
@@ -54,6 +58,7 @@ PROFILES = {
     ".edl": {"plain": "file32", "resolve": "resolve", "premiere": "premiere"},
     ".mlt": {"plain": "shotcut", "shotcut": "shotcut", "kdenlive": "kdenlive"},
     ".aaf": {"plain": "plain"},
+    DRAFT: {"plain": "jianying", "jianying": "jianying"},
     ".otio": {
         "plain": "plain",
         "resolve": "resolve",
@@ -87,6 +92,8 @@ def format_of(path: Path, reading: bool = False) -> Any:
         UsageError: a suffix that is not known.
     """
     known = {**FORMATS, **READ_ONLY} if reading else FORMATS
+    if reading:
+        known.pop(DRAFT)
     name = known.get(path.suffix.lower())
     if name is None:
         raise UsageError(
@@ -95,6 +102,12 @@ def format_of(path: Path, reading: bool = False) -> Any:
             f"Use one of: {', '.join(known)}.",
         )
     return importlib.import_module(f"{__package__}.{name}")
+
+
+def kind_of(path: Path, host: str = "plain") -> str:
+    """The suffix that stands for the format of ``path``: a draft's name need not have one."""
+    suffix = path.suffix.lower()
+    return DRAFT if host == "jianying" and suffix not in FORMATS else suffix
 
 
 def profile_of(suffix: str, host: str, version: str = "") -> str:
@@ -181,8 +194,11 @@ def write_timeline(
         timeline; MediaError: media to be bundled is missing; OutputExistsError, OutputError: see
         :func:`otio_mapedit.files.replacing`.
     """
-    chosen, suffix = format_of(path), path.suffix.lower()
+    suffix = kind_of(path, host)
+    chosen = format_of(Path(f"x{suffix}"))
     profile_of(suffix, host, version)
+    if suffix == DRAFT:
+        return Written((path,), (chosen.write_draft(timeline, path, force),))
     if _is_text(path):
         texts, report = render(timeline, suffix, host, version)
         return place_texts(timeline, path, suffix, texts, report, force)
@@ -210,9 +226,10 @@ def convert(
     Raises:
         As :func:`read_reported` and :func:`write_timeline`.
     """
-    format_of(target)
-    profile_of(target.suffix.lower(), host, version)
-    ensure_writable(target, force)
+    kind = kind_of(target, host)
+    chosen = format_of(target.with_name(f"x{kind}"))
+    profile_of(kind, host, version)
+    (chosen.ensure_draft_writable if kind == DRAFT else ensure_writable)(target, force)
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target} is the file to read", "Give the result another name.")
     timeline, reports = read_relocated(source, rate, media_roots)
@@ -338,12 +355,14 @@ def _either(names: list[str]) -> str:
 
 
 __all__ = [
+    "DRAFT",
     "FORMATS",
     "HOSTS",
     "PROFILES",
     "Written",
     "convert",
     "format_of",
+    "kind_of",
     "place_texts",
     "profile_of",
     "read_relocated",
