@@ -55,6 +55,7 @@ COLUMNS = (
     Column("EDL", ".edl", "plain"),
     Column("MLT, Shotcut", ".mlt", "shotcut"),
     Column("MLT, Kdenlive", ".mlt", "kdenlive"),
+    Column("AAF", ".aaf", "plain"),
     Column("OTIO", ".otio", "plain"),
     Column("OTIO, Resolve", ".otio", "resolve"),
     Column("OTIO, Premiere", ".otio", "premiere"),

@@ -25,7 +25,7 @@ from .fcpxml_plan import plan_stack, sequence_rate
 from .loss import LossReport
 from .otio_dialects import from_host
 from .read_back import verify_edit
-from .timeline_facts import CARRIED, data_of, plain_values
+from .timeline_facts import CARRIED, data_of, name_in_url, plain_values, reference_url
 
 _ADAPTER = "otio_aaf_adapter.adapters.advanced_authoring_format"
 NAMESPACE = "mapedit"
@@ -62,6 +62,7 @@ def read(path: Path, rate: Fraction | None = None) -> tuple[otio.schema.Timeline
     if not isinstance(found, otio.schema.Timeline):
         raise FormatError(f"{path.name} holds no timeline", "Export a sequence, not a clip.")
     _say_unread(found, report)
+    _name_media(found)
     with contextlib.suppress(Exception), _quiet():  # a file of others need not be like ours
         _take_identity(path, found)
     return from_host(found), report
@@ -152,6 +153,9 @@ def _take_identity(path: Path, timeline: otio.schema.Timeline) -> None:
     aaf2: Any = importlib.import_module("aaf2")
     with aaf2.open(str(path), "r") as file:
         tops = list(file.content.toplevel())
+        codes = [slot.segment for top in tops for slot in top.slots]
+        codes = [code for code in codes if isinstance(code, aaf2.components.Timecode)]
+        timeline.metadata[NAMESPACE] = {"drop_frame": any(code.drop for code in codes)}
         slots = [slot.segment for slot in tops[0].slots] if len(tops) == 1 else []
         told = [_identities(aaf2, segment) for segment in slots]
     told = [one for one in told if one]
@@ -180,6 +184,15 @@ def _identities(aaf2: Any, segment: Any) -> list[dict[str, Any]]:
             own = own if isinstance(own, dict) else {}
             found.append({key: value for key, value in own.items() if key in CARRIED})
     return found
+
+
+def _name_media(timeline: otio.schema.Timeline) -> None:
+    """Call media as its file: the adapter calls all of it ``Mob``."""
+    for clip in timeline.find_clips():
+        reference = clip.media_reference
+        url = reference_url(reference)
+        if url and reference.name in ("", "Mob"):
+            reference.name = name_in_url(url)
 
 
 def _say_unread(timeline: otio.schema.Timeline, report: LossReport) -> None:

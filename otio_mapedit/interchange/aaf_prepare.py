@@ -116,6 +116,14 @@ def _say_lost_of_clip(plan: Plan, track: TrackPlan, piece: Piece) -> None:
             report.lost("gain" if facts.gain is not None else "effect", name, **where)
     if facts.cdl:
         report.lost("colour", "AAF gets no ASC CDL", **where)
+    if facts.reel:
+        report.lost("reel", f"AAF gets no reel: {facts.reel}", **where)
+    drop = facts.fact("drop_frame")
+    if isinstance(drop, bool) and drop != plan.drop_frame:
+        report.changed("drop-frame", "its media counts as the sequence does", **where)
+    channels = facts.own.get("channels")
+    if not track.is_video and isinstance(channels, int) and channels > 1:
+        report.changed("sound", f"its {channels} channels are written as mono sound", **where)
     stream = facts.own.get("stream")
     if not track.is_video and isinstance(stream, int) and stream > 1:
         report.lost("sound", "which sound of its file it plays", **where)
