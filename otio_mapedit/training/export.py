@@ -56,8 +56,8 @@ def export(
     checkpoint cannot be used or torch and onnxruntime differ by more than ``WORST_DIFFERENCE``;
     nothing is written then.
     """
-    stored = _stored(checkpoint)
-    settings = stored["config"]["network"]
+    record = stored(checkpoint)
+    settings = record["config"]["network"]
     spec = ShotSpec.from_json(
         json.dumps(
             settings["spec"]
@@ -66,10 +66,10 @@ def export(
     )
     sizes = {**settings, "widths": tuple(settings["widths"]), "spec": spec}
     network = ShotNetwork(NetworkConfig(**sizes))
-    network.load_state_dict(stored["average"])
+    network.load_state_dict(record["average"])
     metadata = {
         SPEC_KEY: spec.to_json(),
-        PROVENANCE_KEY: json.dumps(_provenance(stored, command), sort_keys=True),
+        PROVENANCE_KEY: json.dumps(provenance(record, command), sort_keys=True),
         LICENCE_KEY: LICENCE,
     }
     with replacing(out, force=True) as partial:
@@ -79,17 +79,18 @@ def export(
                 f"torch and onnxruntime differ by {parity:.2g} on the exported network",
                 f"Nothing was written; only up to {WORST_DIFFERENCE:g} is accepted.",
             )
-    return _summed(out, parity)
+    return summed(out, parity)
 
 
-def _stored(checkpoint: Path) -> dict[str, Any]:
+def stored(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint holds. Raises ModelError when it is none."""
     try:
-        stored: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
+        record: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
     except (OSError, RuntimeError, pickle.UnpicklingError) as fault:
         raise ModelError(
             f"{checkpoint} is no checkpoint: {fault}", "Train one: mapedit model train"
         ) from fault
-    return stored
+    return record
 
 
 def write_onnx(network: ShotNetwork, out: Path, metadata: dict[str, str]) -> float:
@@ -136,21 +137,23 @@ def parity(model: torch.nn.Module, path: Path, spec: ShotSpec) -> float:
     return worst
 
 
-def _provenance(stored: dict[str, Any], command: str) -> dict[str, Any]:
-    config = stored["config"]
+def provenance(record: dict[str, Any], command: str) -> dict[str, Any]:
+    """The training record that an exported network carries."""
+    config = record["config"]
     return {
         "command": command,
         "config": {key: value for key, value in config.items() if key != "network"},
         "seed": config["seed"],
-        "steps": stored["step"],
-        "sources": stored["sources"],
+        "steps": record["step"],
+        "sources": record["sources"],
         "generator": f"otio-mapedit {__version__}",
         "torch": torch.__version__,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 
 
-def _summed(out: Path, difference: float) -> ExportReport:
+def summed(out: Path, difference: float) -> ExportReport:
+    """Note the sum of the file ``out`` beside it, and report."""
     content = out.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     sums = out.parent / SUMS

@@ -1,0 +1,327 @@
+"""The edit network: multi-scale encoder, decoder with additive temporal attention.
+
+The encoder reads the steps of a window: a projection, its means over spans from one second to a
+minute beside it (the multi-scale fusion), dilated temporal convolutions, a GRU that runs forwards.
+Its memory h_i is kept in slots of a second. The decoder takes one step at a time:
+
+    e_ti = v^T tanh(W_h h_i + W_s s_{t-1} + b) + r_{i-t} + u m_ti
+    alpha_t = softmax(e_t),  c_t = sum_i alpha_ti h_i
+    s_t = GRU([x_t, y_{t-1}, c_t], s_{t-1})
+
+(Bahdanau, Cho and Bengio 2015), y_{t-1} being the previous operation, over the slots from ``past``
+before to ``future`` after the step. r is a learned bias for the distance, and m_ti says whether the
+sound of step t is repeated in slot i (:mod:`otio_mapedit.repeats`), as in location-aware attention
+(Chorowski and others 2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..edit_spec import (
+    FEATURES,
+    PICTURE_FEATURES,
+    REPEAT_FEATURES,
+    SOUND_FEATURES,
+    EditSpec,
+)
+
+SPANS = (4, 16, 64, 256)
+"""Steps of the pooling spans: one second to about a minute."""
+
+
+@dataclass(frozen=True)
+class EditNetworkConfig:
+    """Sizes of the network and what is left out for an ablation; ``spec`` fixes in- and output.
+
+    ``width`` of the projection, ``encoded`` channels of the convolutions and the encoder's GRU,
+    ``memory`` size of a slot, ``attended`` inner size of the attention, ``state`` of the decoder.
+    """
+
+    width: int = 64
+    encoded: int = 96
+    memory: int = 64
+    attended: int = 32
+    state: int = 96
+    attention: bool = True
+    recurrent: bool = True
+    scales: bool = True
+    sound: bool = True
+    repeats: bool = True
+    picture: bool = True
+    spec: EditSpec = field(default_factory=EditSpec)
+
+
+@dataclass(frozen=True)
+class EditAnswer:
+    """What the network says of the decoded steps, before probabilities; all ``(B, D, ...)``.
+
+    ``D`` are the run-up and the steps that the window answers for. ``read`` are the normalised
+    features that ``reconstruction`` should be.
+    """
+
+    operation: Tensor
+    splice: Tensor
+    speed: Tensor
+    grade: Tensor
+    importance: Tensor
+    reconstruction: Tensor
+    quality: Tensor
+    attention: Tensor
+    read: Tensor
+
+
+class Reader(nn.Module):
+    """Normalises the features, and hides what an ablation leaves out."""
+
+    def __init__(self, config: EditNetworkConfig) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(len(FEATURES)))
+        self.register_buffer("spread", torch.ones(len(FEATURES)))
+        shown = torch.ones(len(FEATURES))
+        for there, names in (
+            (config.sound, SOUND_FEATURES),
+            (config.sound and config.repeats, REPEAT_FEATURES),
+            (config.picture, PICTURE_FEATURES),
+        ):
+            if not there:
+                shown[[FEATURES.index(name) for name in names]] = 0
+        self.register_buffer("shown", shown, persistent=False)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """``(B, T, F)`` in units of their spread, zero outside the file."""
+        inside = steps[..., FEATURES.index("inside"), None]
+        scaled = (steps - self.get_buffer("mean")) / self.get_buffer("spread")
+        return scaled.clamp(-5, 5) * self.get_buffer("shown") * inside
+
+
+class Dilated(nn.Module):
+    """A residual temporal convolution over ``(B, C, T)`` that reaches ``dilation`` steps."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, series: Tensor) -> Tensor:
+        """See the class."""
+        return series + functional.relu(self.norm(self.mix(series)))
+
+
+class Encoder(nn.Module):
+    """Steps ``(B, T, F)``, normalised, to their description ``(B, T, encoded)``."""
+
+    def __init__(self, config: EditNetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.project = nn.Linear(len(FEATURES), width)
+        fused = width * (1 + (len(SPANS) if config.scales else 0)) + len(FEATURES)
+        self.fuse = nn.Linear(fused, config.encoded)
+        self.blocks = nn.Sequential(*(Dilated(config.encoded, reach) for reach in (1, 2, 4, 8)))
+        self.gru = nn.GRU(config.encoded, config.encoded, batch_first=True)
+        self.join = nn.Linear(2 * config.encoded, config.encoded)
+
+    def forward(self, read: Tensor) -> Tensor:
+        """See the class."""
+        projected = functional.relu(self.project(read))
+        scales = [read, projected]
+        if self.config.scales:
+            series = projected.transpose(1, 2)
+            scales += [
+                functional.avg_pool1d(
+                    series, span + 1, 1, span // 2, count_include_pad=False
+                ).transpose(1, 2)
+                for span in SPANS
+            ]
+        series = functional.relu(self.fuse(torch.cat(scales, -1)))
+        series = self.blocks(series.transpose(1, 2)).transpose(1, 2)
+        if not self.config.recurrent:
+            return series
+        state, _ = self.gru(series)
+        return series + functional.relu(self.join(torch.cat([series, state], -1)))
+
+
+class EditNetwork(nn.Module):
+    """See the module; reads ``(B, window, F)``."""
+
+    def __init__(self, config: EditNetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        spec = config.spec
+        kinds = len(spec.operations)
+        self.reader = Reader(config)
+        self.encoder = Encoder(config)
+        self.remember = nn.Linear(config.encoded, config.memory)
+        self.keys = nn.Linear(config.memory, config.attended)
+        self.query = nn.Linear(config.state, config.attended, bias=False)
+        self.energy = nn.Linear(config.attended, 1, bias=False)
+        self.distance = nn.Parameter(torch.zeros(spec.reach))
+        self.match = nn.Parameter(torch.tensor([1.0, 1.0, 0.5]))
+        self.given = nn.Linear(config.encoded, 3 * config.state)
+        self.before = nn.Linear(kinds, 3 * config.state, bias=False)
+        self.context = nn.Linear(config.memory, 3 * config.state, bias=False)
+        self.held = nn.Linear(config.state, 3 * config.state)
+        wide = config.state + config.encoded + config.memory
+        self.operate = nn.Linear(config.state + config.memory, kinds)
+        self.straight = nn.Linear(config.encoded, kinds)
+        self.hidden = nn.Linear(wide, config.encoded)
+        self.heads = nn.Linear(config.encoded, 3 + len(spec.speeds) + len(spec.quality))
+        self.reconstruct = nn.Linear(config.state + config.memory, len(FEATURES))
+
+    def forward(
+        self, steps: Tensor, truth: Tensor | None = None, taught: float = 0.0
+    ) -> EditAnswer:
+        """Answer for the decoded steps.
+
+        ``truth`` (B, D) are the true operations, fed back in place of the network's own with the
+        probability ``taught`` (scheduled sampling, Bengio and others 2015).
+        """
+        parts = self.prepare(steps)
+        states, contexts, operation, attention = self._decoded(parts, truth, taught)
+        return self.finish(parts, states, contexts, operation, attention)
+
+    def prepare(self, steps: Tensor) -> Prepared:
+        """Everything that does not wait for the decoder."""
+        spec = self.config.spec
+        read = self.reader(steps)
+        series = self.encoder(read)
+        first = spec.before - spec.run_up
+        decoded = series[:, first : first + spec.run_up + spec.stride]
+        slots = functional.avg_pool1d(
+            self.remember(series).transpose(1, 2), spec.slot, spec.slot
+        ).transpose(1, 2)
+        inside = steps[:, :: spec.slot, FEATURES.index("inside")]
+        now = steps[:, first : first + spec.run_up + spec.stride]
+        return Prepared(
+            read[:, first : first + spec.run_up + spec.stride],
+            decoded,
+            self.given(decoded),
+            self.straight(decoded),
+            slots,
+            self.keys(slots),
+            self._bias(now, inside),
+        )
+
+    def _bias(self, now: Tensor, inside: Tensor) -> Tensor:
+        """What each slot has in its favour without looking at the memory: ``(B, D, reach)``."""
+        spec = self.config.spec
+        count = now.shape[1]
+        # The decoder begins where the window's attention has its first slot.
+        places = torch.arange(spec.reach, device=now.device)
+        within = (torch.arange(count, device=now.device) % spec.slot) / spec.slot
+        bumps = []
+        for name, sign in (("again", 1.0), ("next", 1.0), ("before", -1.0)):
+            lag = now[..., FEATURES.index(f"{name} lag")]
+            score = now[..., FEATURES.index(f"{name} score")].clamp(0, 6)
+            steady = now[..., FEATURES.index(f"{name} steady")]
+            at = spec.past + within + sign * lag - 0.5
+            near = functional.relu(1 - (places - at[..., None]).abs() / 1.5)
+            bumps.append(near * (score * (0.2 + steady) * (lag > 0))[..., None])
+        shown = self.config.sound and self.config.repeats
+        found = torch.stack(bumps, -1) @ self.match * float(shown)
+        slot = torch.arange(count, device=now.device) // spec.slot
+        there = inside[:, slot[:, None] + places]
+        return self.distance + found - 30 * (1 - there)
+
+    def step(
+        self,
+        given: Tensor,
+        bias: Tensor,
+        keys: Tensor,
+        memory: Tensor,
+        straight: Tensor,
+        state: Tensor,
+        before: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One step of the decoder: new state, context, operation logits, attention."""
+        size = self.config.state
+        if self.config.attention:
+            seen = torch.tanh(keys + self.query(state)[:, None])
+            alpha = (self.energy(seen)[..., 0] + bias).softmax(-1)
+            context = (alpha[:, None] @ memory)[:, 0]
+        else:
+            alpha = torch.softmax(bias * 0, -1)
+            context = memory[:, self.config.spec.past] * 0
+        gates = given + self.before(before) + self.context(context)
+        held = self.held(state)
+        update = torch.sigmoid(gates[:, :size] + held[:, :size])
+        reset = torch.sigmoid(gates[:, size : 2 * size] + held[:, size : 2 * size])
+        fresh = torch.tanh(gates[:, 2 * size :] + reset * held[:, 2 * size :])
+        state = (1 - update) * fresh + update * state
+        logits = straight + self.operate(torch.cat([state, context], -1))
+        return state, context, logits, alpha
+
+    def _decoded(
+        self, parts: Prepared, truth: Tensor | None, taught: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        spec = self.config.spec
+        batch, count = parts.given.shape[:2]
+        state = parts.given.new_zeros(batch, self.config.state)
+        before = parts.given.new_zeros(batch, len(spec.operations))
+        rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        for at in range(count):
+            low = at // spec.slot
+            row = self.step(
+                parts.given[:, at],
+                parts.bias[:, at],
+                parts.keys[:, low : low + spec.reach],
+                parts.slots[:, low : low + spec.reach],
+                parts.straight[:, at],
+                state,
+                before,
+            )
+            rows.append(row)
+            state, before = row[0], row[2].detach().softmax(-1)
+            if truth is not None and taught > 0:
+                told = functional.one_hot(truth[:, at], len(spec.operations)).float()
+                use = (torch.rand(batch, 1) < taught).float()
+                before = use * told + (1 - use) * before
+        states, contexts, logits, alphas = (
+            torch.stack([row[part] for row in rows], 1) for part in range(4)
+        )
+        return states, contexts, logits, alphas
+
+    def finish(
+        self,
+        parts: Prepared,
+        states: Tensor,
+        contexts: Tensor,
+        operation: Tensor,
+        attention: Tensor,
+    ) -> EditAnswer:
+        """The heads that nothing waits for."""
+        spec = self.config.spec
+        both = torch.cat([states, contexts], -1)
+        said = self.heads(
+            functional.relu(self.hidden(torch.cat([states, parts.decoded, contexts], -1)))
+        )
+        one, speed, quality = said.split([3, len(spec.speeds), len(spec.quality)], -1)
+        return EditAnswer(
+            operation=operation,
+            splice=one[..., 0],
+            speed=speed,
+            grade=one[..., 1],
+            importance=one[..., 2],
+            reconstruction=self.reconstruct(both),
+            quality=quality,
+            attention=attention,
+            read=parts.read,
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the decoder works on; ``(B, D, ...)`` but for the slots, ``(B, slots, ...)``."""
+
+    read: Tensor
+    decoded: Tensor
+    given: Tensor
+    straight: Tensor
+    slots: Tensor
+    keys: Tensor
+    bias: Tensor

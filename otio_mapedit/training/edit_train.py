@@ -1,0 +1,389 @@
+"""Teaching the edit network: rushes that were un-edited, one loop, seeded, resumable.
+
+The loss is ``w_recon * L_recon + w_edit * L_edit + w_reg * L_reg``: the reconstruction of a step's
+features from the decoder's state and context; the cross-entropies of operation, splice, speed,
+grade, quality and the squared error of importance; and the squares of all weights. Where a line was
+said again, ``w_attend`` asks the attention to look there (as for alignments in Mi, Wang and
+Ittycheriah 2016).
+
+Most of what the encoder must know it learns without waiting for the decoder: for ``warm_steps`` the
+operation is read off the encoder alone, which is many times faster.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from ..edit_spec import FEATURES, OPERATIONS, EditSpec
+from ..errors import OptionError
+from . import rush_store
+from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
+from .edit_score import EditScores, scored
+from .rushes import Rush
+
+DROPPED = slice(1, len(OPERATIONS))
+
+
+@dataclass(frozen=True)
+class EditTrainConfig:
+    """Everything that decides the outcome of a training run.
+
+    ``rushes`` films are made (see ``rush_store.RushSet`` for ``manifest``, ``cache``, ``folder``,
+    ``extra``, ``lines``), ``validation`` more to choose by. ``warm_steps`` without the decoder,
+    ``steps`` with it, of ``batch`` windows; a validation every ``validate_every`` steps, the end
+    after ``patience`` of them without progress. The truth is fed back with a probability that falls
+    from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1.
+    """
+
+    manifest: Path
+    cache: Path
+    folder: Path
+    out: Path
+    extra: tuple[Path, ...] = ()
+    seed: int = 1
+    lines: int = 900
+    rushes: int = 100
+    validation: int = 16
+    warm_steps: int = 600
+    steps: int = 300
+    batch: int = 16
+    rate: float = 2e-3
+    w_recon: float = 0.1
+    w_edit: float = 1.0
+    w_reg: float = 1e-6
+    w_attend: float = 0.1
+    taught: float = 0.8
+    sampled: bool = True
+    clip: float = 2.0
+    validate_every: int = 50
+    patience: int = 6
+    threads: int = 1
+    network: EditNetworkConfig = field(default_factory=EditNetworkConfig)
+
+    @property
+    def rush_set(self) -> rush_store.RushSet:
+        """Where the rushes are and what they are made of."""
+        return rush_store.RushSet(
+            self.manifest, self.cache, self.folder, self.extra, lines=self.lines
+        )
+
+    @classmethod
+    def from_toml(cls, path: Path) -> EditTrainConfig:
+        """Read a configuration; ``[network]`` holds the fields of EditNetworkConfig.
+
+        Paths are relative to the file. Raises OptionError for a key or file that is not right.
+        """
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            values.pop("kind", None)
+            for key in ("manifest", "cache", "folder", "out"):
+                values[key] = path.parent / values[key]
+            values["extra"] = tuple(path.parent / name for name in values.get("extra", ()))
+            network = values.pop("network", {})
+            spec = EditSpec(**network.pop("spec", {}))
+            return cls(**values, network=EditNetworkConfig(**network, spec=spec))
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
+            raise OptionError(
+                f"{path} is no training configuration: {fault}", "See EditTrainConfig for its keys"
+            ) from fault
+
+
+@dataclass(frozen=True)
+class EditLosses:
+    """The loss of one step and its parts, not yet weighted."""
+
+    total: float
+    recon: float
+    edit: float
+    reg: float
+    attend: float
+
+
+@dataclass(frozen=True)
+class EditProgress:
+    """Where training stands; ``scores`` are those of the last validation, or None."""
+
+    step: int
+    steps: int
+    losses: EditLosses
+    scores: EditScores | None
+
+    @property
+    def loss(self) -> float:
+        """The weighted loss."""
+        return self.losses.total
+
+    @property
+    def f1(self) -> float | None:
+        """What the best network is chosen by."""
+        return None if self.scores is None else self.scores.mean
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of rushes with their truth, ``(B, D, ...)`` but for the steps ``(B, window, F)``.
+
+    ``target`` is the slot of the attention that a step should look at, -1 where it does not
+    matter; ``counts`` is 0 outside the file.
+    """
+
+    steps: Tensor
+    operation: Tensor
+    splice: Tensor
+    speed: Tensor
+    grade: Tensor
+    importance: Tensor
+    quality: Tensor
+    target: Tensor
+    counts: Tensor
+
+
+def cut_window(rush: Rush, spec: EditSpec, first: int) -> dict[str, np.ndarray]:
+    """The window whose answered steps begin at step ``first`` of a rush, with its truth."""
+    window = dataclasses.replace(
+        spec.window_at(0),
+        first=first - spec.before,
+        stop=first + spec.stride + spec.after,
+    )
+    at = np.arange(first - spec.run_up, first + spec.stride)
+    inside = (at >= 0) & (at < len(rush.steps))
+    at = np.clip(at, 0, len(rush.steps) - 1)
+    target = np.round(rush.target[at] + spec.past + (at % spec.slot) / spec.slot - 0.5)
+    usable = (rush.target[at] > 0) & (target < spec.reach) & inside
+    return {
+        "steps": spec.gather(rush.steps, window),
+        **{
+            name: getattr(rush, name)[at]
+            for name in ("operation", "splice", "speed", "grade", "importance", "quality")
+        },
+        "target": np.where(usable, target, -1).astype(np.int64),
+        "counts": inside.astype(np.float32),
+    }
+
+
+def windows(rushes: Sequence[Rush], spec: EditSpec, firsts: Sequence[tuple[int, int]]) -> Windows:
+    """The windows ``(rush, first step)`` as tensors."""
+    cut = [cut_window(rushes[number], spec, first) for number, first in firsts]
+    return Windows(
+        **{name: torch.from_numpy(np.stack([one[name] for one in cut])) for name in cut[0]}
+    )
+
+
+def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count: int) -> Windows:
+    """Random windows; their features are jittered in gain and noise, which costs nothing."""
+    firsts = []
+    for _ in range(count):
+        number = int(rng.integers(len(rushes)))
+        last = max(1, len(rushes[number].steps) - spec.stride // 2)
+        first = int(rng.integers(-spec.run_up, last)) // spec.slot * spec.slot
+        firsts.append((number, first))
+    made = windows(rushes, spec, firsts)
+    gain = torch.from_numpy(rng.normal(0, 0.15, (count, 1, 1)).astype(np.float32))
+    mel = slice(0, FEATURES.index("mel change 0"))
+    level = [FEATURES.index(name) for name in ("level", "level least", "level most")]
+    inside = made.steps[..., FEATURES.index("inside"), None]
+    made.steps[..., mel] += gain * 2 * inside
+    made.steps[..., level] += gain * inside
+    return made
+
+
+def train_edit(
+    config: EditTrainConfig,
+    progress: Callable[[EditProgress], None] | None = None,
+    making: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Train, or go on where the checkpoint ``config.out`` stands; returns that path.
+
+    The checkpoint holds the running average of the weights that did best on the validation rushes
+    (``average``) beside what is needed to go on. The same configuration on the same machine gives
+    the same network. ``making`` is told how many rushes of how many are made.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    known = config.rush_set
+    rushes = rush_store.make(known, range(config.rushes), making)
+    first = rush_store.VALIDATION_FROM
+    held = rush_store.make(known, range(first, first + config.validation), making)
+    state = EditState(config, rushes)
+    sources = list(rush_store.sources(known))
+    whole = config.warm_steps + config.steps
+    while state.step < whole and state.idle < config.patience:
+        rng = np.random.default_rng([config.seed, state.step])
+        losses = state.learn(draw(rng, rushes, config.network.spec, config.batch))
+        scores = None
+        warm = state.step <= config.warm_steps
+        if state.step == whole or (not warm and state.step % config.validate_every == 0):
+            scores = scored(state.average.module, held)
+            state.keep(scores, sources)
+        if progress is not None:
+            progress(EditProgress(state.step, whole, losses, scores))
+    return config.out
+
+
+class EditState:
+    """The network, its running average, the optimiser, and the best answer so far."""
+
+    def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush]) -> None:
+        self.config = config
+        self.network = EditNetwork(config.network)
+        mean, spread = spread_of(rushes)
+        self.network.reader.get_buffer("mean").copy_(mean)
+        self.network.reader.get_buffer("spread").copy_(spread)
+        self.average = AveragedModel(self.network, avg_fn=_running, use_buffers=True)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
+        self.step, self.best, self.idle = 0, -1.0, 0
+        self.best_average: dict[str, Tensor] = {}
+        if config.out.exists():
+            stored = torch.load(config.out, weights_only=True)
+            self.network.load_state_dict(stored["network"])
+            self.average.load_state_dict(stored["running"])
+            self.optimiser.load_state_dict(stored["optimiser"])
+            self.best_average = stored["average"]
+            self.step, self.best, self.idle = stored["step"], stored["best"], stored["idle"]
+
+    @property
+    def warm(self) -> bool:
+        """Whether the decoder rests."""
+        return self.step < self.config.warm_steps
+
+    def rate(self) -> float:
+        """Learning rate now: a linear start, then half a cosine down to 2 %."""
+        whole = self.config.warm_steps + self.config.steps
+        start = min(1.0, (self.step + 1) / 50)
+        return self.config.rate * start * (0.51 + 0.49 * math.cos(math.pi * self.step / whole))
+
+    def taught(self) -> float:
+        """How often the truth is fed back now."""
+        if not self.config.sampled:
+            return 1.0
+        done = (self.step - self.config.warm_steps) / max(1, self.config.steps)
+        return self.config.taught * max(0.0, 1 - done / 0.8)
+
+    def learn(self, batch: Windows) -> EditLosses:
+        """One step of the optimiser."""
+        config = self.config
+        self.network.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        if self.warm:
+            parts = self.network.prepare(batch.steps)
+            recon = attend = torch.zeros(())
+            edit = operation_loss(parts.straight, batch)
+        else:
+            answer = self.network(batch.steps, batch.operation, self.taught())
+            recon, edit = reconstruction_loss(answer, batch), edit_loss(answer, batch)
+            attend = attention_loss(answer, batch)
+        reg = torch.stack([weight.square().sum() for weight in self.network.parameters()]).sum()
+        loss = config.w_recon * recon + config.w_edit * edit + config.w_reg * reg
+        loss = loss + config.w_attend * attend
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        return EditLosses(*(float(part.detach()) for part in (loss, recon, edit, reg, attend)))
+
+    def keep(self, scores: EditScores, sources: list[dict[str, str]]) -> None:
+        """Write the checkpoint; take the running average for the answer when it is the best."""
+        self.idle += 1
+        if scores.mean > self.best:
+            self.best, self.idle = scores.mean, 0
+            self.best_average = {
+                name: value.clone() for name, value in self.average.module.state_dict().items()
+            }
+        stored = {
+            "network": self.network.state_dict(),
+            "running": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.best_average,
+            "step": self.step,
+            "best": self.best,
+            "idle": self.idle,
+            "config": _plain(dataclasses.asdict(self.config)),
+            "sources": sources,
+        }
+        self.config.out.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.config.out.with_suffix(".partial")
+        torch.save(stored, partial)
+        partial.replace(self.config.out)
+
+
+def spread_of(rushes: Sequence[Rush]) -> tuple[Tensor, Tensor]:
+    """Mean and spread of every feature over some rushes; flags and lags keep their size."""
+    every = np.concatenate([rush.steps[::7] for rush in rushes])
+    mean, spread = every.mean(axis=0), np.maximum(every.std(axis=0), 0.02)
+    for name in ("inside", "has sound", "has picture"):
+        mean[FEATURES.index(name)], spread[FEATURES.index(name)] = 0, 1
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(spread.astype(np.float32))
+
+
+def reconstruction_loss(answer: EditAnswer, batch: Windows) -> Tensor:
+    """L_recon: mean squared error of the features as the decoder remembers them."""
+    apart = (answer.reconstruction - answer.read.detach()).square().mean(-1)
+    return _mean(apart, batch.counts)
+
+
+def operation_loss(logits: Tensor, batch: Windows) -> Tensor:
+    """Cross-entropy of the operation."""
+    apart = functional.cross_entropy(logits.transpose(1, 2), batch.operation, reduction="none")
+    return _mean(apart, batch.counts)
+
+
+def edit_loss(answer: EditAnswer, batch: Windows) -> Tensor:
+    """L_edit: what the editor decides, per step.
+
+    Splices, of which there are few, weigh 8 times as much where they are.
+    """
+    flags = functional.binary_cross_entropy_with_logits
+    splice = flags(answer.splice, batch.splice, pos_weight=torch.tensor(8.0), reduction="none")
+    speed = functional.cross_entropy(answer.speed.transpose(1, 2), batch.speed, reduction="none")
+    grade = flags(answer.grade, batch.grade, reduction="none")
+    quality = flags(answer.quality, batch.quality, reduction="none").mean(-1)
+    importance = (answer.importance.sigmoid() - batch.importance).square()
+    others = splice + speed + 0.3 * grade + 0.3 * quality + importance
+    return operation_loss(answer.operation, batch) + _mean(others, batch.counts)
+
+
+def attention_loss(answer: EditAnswer, batch: Windows) -> Tensor:
+    """Cross-entropy of the attention where a line is said again."""
+    there = batch.target >= 0
+    if not there.any():
+        return torch.zeros(())
+    looked = answer.attention[there]
+    target = batch.target[there]
+    near = [
+        looked.gather(1, (target + by).clamp(0, looked.shape[1] - 1)[:, None]) for by in (-1, 0, 1)
+    ]
+    return -(torch.cat(near, 1).sum(1) + 1e-6).log().mean()
+
+
+def _mean(values: Tensor, counts: Tensor) -> Tensor:
+    return (values * counts).sum() / counts.sum().clamp(min=1)
+
+
+def _running(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+    """Exponential average over some 100 steps, over fewer at the beginning."""
+    keep = min(0.98, (1 + int(count)) / (10 + int(count)))
+    return average + ((now - average) * (1 - keep)).to(average.dtype)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with paths as names, so that a checkpoint holds no code."""
+    if isinstance(value, Path):
+        return value.name
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value

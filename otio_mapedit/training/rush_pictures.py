@@ -1,0 +1,154 @@
+"""The pictures of generated rushes, as a decoder would sample them: keyframes about a second apart.
+
+A recording shows one shot of the corpus, to and fro, or a still under a slow camera; faults, speed
+and grade are put on the pictures themselves, so that the features are measured and not invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..features import PictureSamples, fault_codes, samples_of
+from . import camera, made
+from .corpus import Corpus
+
+FPS = 25
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch in seconds and what happens to the picture in it."""
+
+    start: float
+    end: float
+    what: str  # covered, black, blur, shake, frozen, slower, faster, grade
+    amount: float = 1.0
+
+
+class _Recording:
+    """One place and camera."""
+
+    def __init__(self, rng: np.random.Generator, corpus: Corpus) -> None:
+        self.phase = rng.uniform(0, 100)
+        self.drift = rng.normal(0, 0.004)
+        self.shot: Pixels | None = None
+        if len(corpus.shots) and rng.random() < 0.75:
+            self.shot = corpus.shots[int(rng.integers(len(corpus.shots)))]
+        elif len(corpus.stills) and rng.random() < 0.5:
+            self.still: Pixels = corpus.stills[int(rng.integers(len(corpus.stills)))]
+        else:
+            self.still = made.plate(rng)
+        self.grain = rng.uniform(0.3, 3.0)
+        self.look = camera.grade(rng, 0.4)
+
+    def at(self, rng: np.random.Generator, seconds: float) -> Floats:
+        """What it shows, [54, 96, 3] in 0..255."""
+        if self.shot is not None:
+            place = int((seconds + self.phase) * FPS)
+            last = len(self.shot) - 1
+            place = abs((place + last) % (2 * last) - last) if last else 0
+            picture = self.shot[place].astype(np.float32)
+        else:
+            height, width = self.still.shape[:2]
+            across = 0.5 + 0.5 * np.sin(self.phase + self.drift * seconds * 6)
+            left, top = int(across * (width - 96)), int((1 - across) * (height - 54))
+            picture = self.still[top : top + 54, left : left + 96].astype(np.float32)
+        return self.look(picture[None])[0]
+
+
+def sampled(
+    rng: np.random.Generator,
+    corpus: Corpus,
+    seconds: float,
+    splices: Sequence[float],
+    spans: Sequence[Span],
+) -> PictureSamples:
+    """Samples of a film of ``seconds`` whose recordings change at ``splices``."""
+    every = float(rng.choice([1.0, 1.0, 1.2, 1.6, 2.0, 3.0]))
+    recordings = [_Recording(rng, corpus) for _ in range(len(splices) + 1)]
+    disturbed = {span: camera.grade(rng, 1.3) for span in spans if span.what == "grade"}
+    key = list(np.arange(0, seconds, every)) + [time for time in splices if time < seconds]
+
+    def picture(time: float) -> Pixels:
+        recording = recordings[int(np.searchsorted(splices, time, "right"))]
+        shown = recording.at(rng, _life(time, spans))
+        for span in spans:
+            if span.start <= time < span.end:
+                shown = _changed(rng, shown, span, disturbed)
+        shown = shown + rng.normal(0, recording.grain, shown.shape).astype(np.float32)
+        return np.clip(shown, 0, 255).astype(np.uint8)
+
+    times = sorted({round(time * FPS) for time in key if time * FPS < seconds * FPS - 1})
+    pictures = [(frame, picture(frame / FPS)) for frame in times]
+    for span in spans:
+        if span.what == "frozen":
+            pictures = _frozen(pictures, span)
+    return samples_of(_refined(pictures, picture), FPS)
+
+
+def _life(time: float, spans: Sequence[Span]) -> float:
+    """How far the action has come at ``time`` of the film."""
+    extra = 0.0
+    for span in spans:
+        if span.what in ("slower", "faster"):
+            extra += (span.amount - 1) * max(0.0, min(time, span.end) - span.start)
+    return time + extra
+
+
+def _changed(
+    rng: np.random.Generator, shown: Floats, span: Span, disturbed: dict[Span, camera.Grade]
+) -> Floats:
+    if span.what == "black":
+        return shown * 0 + rng.uniform(0, 6)
+    if span.what == "covered":
+        tint = np.array([1.0, 0.45, 0.3], np.float32) if span.amount > 0.5 else np.ones(3)
+        field = made.noise(rng, 54, 96, 0.3)[..., None]
+        return np.asarray((8 + 30 * span.amount) * tint * (0.9 + 0.2 * field), np.float32)
+    if span.what == "blur":
+        radius = 1.5 + 4 * span.amount * abs(np.sin(rng.uniform(0.3, 1.5)))
+        return camera.blurred(shown[None], radius)[0]
+    if span.what == "shake":
+        shift = rng.integers(-18, 19, 2)
+        smear = int(rng.integers(3, 14))
+        moved = np.roll(shown, tuple(shift), (0, 1))
+        return np.asarray(sum(np.roll(moved, one, 1) for one in range(smear)) / smear, np.float32)
+    if span.what == "grade":
+        return disturbed[span](shown[None])[0]
+    return shown
+
+
+def _frozen(pictures: list[tuple[int, Pixels]], span: Span) -> list[tuple[int, Pixels]]:
+    held: Pixels | None = None
+    out = []
+    for frame, picture in pictures:
+        if span.start <= frame / FPS < span.end:
+            held = picture if held is None else held
+            picture = held
+        out.append((frame, picture))
+    return out
+
+
+def _refined(pictures: list[tuple[int, Pixels]], picture: object) -> Iterator[tuple[int, Pixels]]:
+    """As the product does: every picture between two of which one is faulty (every second one is
+    enough here)."""
+    assert callable(picture)
+    faults = _faults([one for _, one in pictures])
+    for number, (frame, shown) in enumerate(pictures):
+        if number and faults[number] != faults[number - 1]:
+            for inner in range(pictures[number - 1][0] + 2, frame, 3):
+                yield inner, picture(inner / FPS)
+        yield frame, shown
+
+
+def _faults(pictures: list[Pixels]) -> list[int]:
+    looked = samples_of(enumerate(pictures), FPS)
+    return [
+        int(code)
+        for code in fault_codes(looked.brightness, looked.contrast, looked.detail, looked.edge)
+    ]

@@ -1,0 +1,139 @@
+"""Generated rushes on disk: made once, learned from many times.
+
+Each rush is one ``.npz`` of some hundred kilobytes, named by its number. What they are made from is
+decided by a seed and the purpose, so that a folder can be filled up, and thrown away, at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from ..edit_spec import FEATURES
+from . import corpus as corpora
+from .corpus import Source
+from .rushes import Bank, Rush, rush
+from .voices import (
+    TESTING,
+    TRAINING,
+    Line,
+    recorded_lines,
+    spoken_lines,
+    trainable_recordings,
+)
+
+log = logging.getLogger(__name__)
+
+#: Raised whenever the generator or the features change what a number stands for.
+VERSION = 1
+VALIDATION_FROM = 1_000_000
+"""Numbers of rushes that training never sees."""
+
+
+@dataclass(frozen=True)
+class RushSet:
+    """Rushes to make or read: ``count`` of them from number ``first``.
+
+    ``manifest`` and ``cache`` are the corpus of pictures and recordings (see ``corpus``), ``extra``
+    more manifests of pictures, ``folder`` where the rushes lie, ``lines`` how many lines are
+    spoken for them.
+    """
+
+    manifest: Path
+    cache: Path
+    folder: Path
+    extra: tuple[Path, ...] = ()
+    seed: int = 1
+    lines: int = 900
+
+    def path(self, number: int) -> Path:
+        """Where a rush lies."""
+        return self.folder / f"{number:07d}.npz"
+
+
+def make(
+    wanted: RushSet, numbers: range, progress: Callable[[int, int], None] | None = None
+) -> list[Rush]:
+    """The rushes with these numbers; what is not there yet is made.
+
+    Raises MediaError, FormatError: see ``corpus.build`` and ``voices.spoken_lines``.
+    """
+    key = _key(wanted)
+    missing = [number for number in numbers if _stored(wanted.path(number), key) is None]
+    bank = training_bank(wanted) if missing else None
+    for done, number in enumerate(missing):
+        assert bank is not None
+        made = rush(np.random.default_rng([wanted.seed, number]), bank)
+        _save(wanted.path(number), key, made)
+        if progress is not None:
+            progress(done + 1, len(missing))
+    return [one for one in (_stored(wanted.path(number), key) for number in numbers) if one]
+
+
+def training_bank(wanted: RushSet) -> Bank:
+    """Voices and pictures that may teach."""
+    rng = np.random.default_rng([wanted.seed, 7])
+    pictures = corpora.build(wanted.manifest, wanted.cache, wanted.extra)
+    spoken = spoken_lines(rng, TRAINING, wanted.lines)
+    recorded = recorded_lines(rng, trainable_recordings(wanted.manifest))
+    return Bank((*spoken, *recorded), pictures)
+
+
+def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Bank:
+    """Voices, recordings and films that never teach."""
+    rng = np.random.default_rng([wanted.seed, 11])
+    spoken = spoken_lines(rng, TESTING, wanted.lines // 4)
+    recorded = recorded_lines(rng, recordings)
+    shots = []
+    for film in films:
+        try:
+            shots.append(corpora.read_frames(film, *corpora.SHOT_SIZE))
+        except Exception as fault:
+            log.warning("%s left out: %s", film.name, fault)
+    pictures = corpora.Corpus(tuple(shots), corpora.empty().stills, corpora.no_sprites(), ())
+    return Bank((*spoken, *recorded), pictures)
+
+
+def sources(wanted: RushSet) -> Iterator[dict[str, str]]:
+    """What the rushes were made from, for the provenance of the weights."""
+    for source in corpora.build(wanted.manifest, wanted.cache, wanted.extra).sources:
+        yield asdict(source)
+    entries = json.loads(wanted.manifest.read_text(encoding="utf-8"))
+    for path in trainable_recordings(wanted.manifest):
+        entry = next(entry for entry in entries if entry["file"] == path.name)
+        if not entry.get("video"):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            yield asdict(Source(path.name, entry["origin"], entry["licence"], digest))
+    for label in sorted({voice.label for voice in TRAINING}):
+        yield {"file": label, "origin": "synthesised voice", "licence": "made here", "sha256": ""}
+
+
+def _key(wanted: RushSet) -> str:
+    text = repr((VERSION, FEATURES, wanted.seed, wanted.lines, wanted.manifest.name))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _save(path: Path, key: str, made: Rush) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, key=np.array(key), **{f.name: getattr(made, f.name) for f in fields(made)})
+    partial.replace(path)
+
+
+def _stored(path: Path, key: str) -> Rush | None:
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        if str(stored["key"]) != key:
+            return None
+        values = {f.name: stored[f.name] for f in fields(Rush)}
+    return Rush(**{**values, "condition": str(values["condition"])})
+
+
+__all__ = ["Line", "RushSet", "make", "sources", "test_bank", "training_bank"]
