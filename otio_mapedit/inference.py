@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cache import Arrays, Cache
+from .edit_inference import EditPredictions
 from .errors import MediaError
 from .features import PictureSamples, SoundFeatures
 from .media import MediaInfo
@@ -89,6 +90,7 @@ class Predictions:
     samples: PictureSamples | None = None
     shots: ShotPredictions | None = None
     transcript: Transcript | None = None
+    edit: EditPredictions | None = None
 
 
 def predict_shots(media: MediaInfo, cache: Cache, progress: Progress = silent) -> ShotPredictions:

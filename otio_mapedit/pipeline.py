@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache import Cache
+from .edit_inference import predict_edit
 from .errors import UsageError
 from .features import PictureSamples, SoundFeatures, picture_samples, sound_features
 from .inference import Predictions, predict_shots
@@ -99,7 +100,10 @@ def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Pre
         sound = sound_features(*work) if hears else None
         samples = picture_samples(*work) if looks else None
     shots = predict_shots(*work) if Need.SHOTS in needs and media.picture else None
-    return Predictions(media=media, sound=sound, samples=samples, shots=shots)
+    edit = None
+    if Need.EDIT in needs and (sound is not None or samples is not None):
+        edit = predict_edit(media, sound, samples, tools.progress)
+    return Predictions(media=media, sound=sound, samples=samples, shots=shots, edit=edit)
 
 
 class _Stopped(Exception):

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .edit_spec import EDIT_INPUT, EDIT_OUTPUTS, EditSpec, Steps
 from .errors import ModelError, OptionError
 from .spec import INPUT, LICENCE_KEY, OUTPUTS, PROVENANCE_KEY, SPEC_KEY, Frames, ShotSpec
 
@@ -34,8 +35,10 @@ logger = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
 """File of hashes beside the networks, in the format of ``sha256sum``."""
-NETWORKS: tuple[str, ...] = ("shots",)
+NETWORKS: tuple[str, ...] = ("shots", "edit")
 """The networks that this version runs, by the name of their file."""
+
+Answers = dict[str, NDArray[np.float32]]
 
 _PACKAGE = Path(__file__).resolve().parent
 _CPU = "CPUExecutionProvider"
@@ -44,41 +47,77 @@ _REINSTALL = "Reinstall otio-mapedit, then run: mapedit doctor"
 
 
 @dataclass(frozen=True)
-class Network:
-    """A verified network, ready to run."""
+class NetworkFile:
+    """A verified network file, loaded."""
 
     name: str
     path: Path
     sha256: str
-    spec: ShotSpec
     licence: str
     provenance: str  # JSON record of how it was trained; empty where the file has none
     providers: tuple[str, ...]  # what onnxruntime really uses, best first
     session: Any  # onnxruntime.InferenceSession
 
     @property
-    def label(self) -> str:
-        """For people and decision lists: name, version and the head of the hash."""
-        return f"{self.name} {self.spec.version} ({self.sha256[:12]})"
-
-    @property
     def key(self) -> str:
         """For caches: changes whenever the answer may change."""
         return f"{self.name}/{self.sha256}/{','.join(self.providers)}"
 
-    def run(self, frames: Frames) -> dict[str, NDArray[np.float32]]:
-        """The answer for windows ``frames`` (uint8 ``[B, T, height, width, 3]``), by output name.
+    def answer(self, name: str, given: NDArray[Any], outputs: tuple[str, ...]) -> Answers:
+        """What the file says to one input, by output name.
 
         Raises ModelError when onnxruntime cannot run the network here.
         """
         try:
-            answers = self.session.run(list(OUTPUTS), {INPUT: frames})
+            answers = self.session.run(list(outputs), {name: given})
         except Exception as fault:  # onnxruntime's errors have no public root below Exception
             raise ModelError(
                 f"onnxruntime could not run {self.path.name} on {self.providers[0]}: {fault}",
                 "Run it on the processor: MAPEDIT_PROVIDERS=cpu",
             ) from fault
-        return dict(zip(OUTPUTS, answers, strict=True))
+        return dict(zip(outputs, answers, strict=True))
+
+    def labelled(self, version: str) -> str:
+        """For people and decision lists: name, version and the head of the hash."""
+        return f"{self.name} {version} ({self.sha256[:12]})"
+
+
+@dataclass(frozen=True)
+class Network(NetworkFile):
+    """The shot network, ready to run."""
+
+    spec: ShotSpec
+
+    @property
+    def label(self) -> str:
+        """See :meth:`NetworkFile.labelled`."""
+        return self.labelled(self.spec.version)
+
+    def run(self, frames: Frames) -> Answers:
+        """The answer for windows ``frames`` (uint8 ``[B, T, height, width, 3]``), by output name.
+
+        Raises ModelError when onnxruntime cannot run the network here.
+        """
+        return self.answer(INPUT, frames, OUTPUTS)
+
+
+@dataclass(frozen=True)
+class EditNetwork(NetworkFile):
+    """The edit network, ready to run."""
+
+    spec: EditSpec
+
+    @property
+    def label(self) -> str:
+        """See :meth:`NetworkFile.labelled`."""
+        return self.labelled(self.spec.version)
+
+    def run(self, steps: Steps) -> Answers:
+        """The answer for windows ``steps`` (float32 ``[B, window, features]``), by output name.
+
+        Raises ModelError when onnxruntime cannot run the network here.
+        """
+        return self.answer(EDIT_INPUT, steps, EDIT_OUTPUTS)
 
 
 @dataclass(frozen=True)
@@ -113,7 +152,7 @@ def networks_folder() -> Path:
 
 
 def open_network(name: str = "shots", threads: int | None = None) -> Network:
-    """The network called ``name``, verified; opened once per process, file and settings.
+    """The shot network, verified; opened once per process, file and settings.
 
     ``threads`` may run it where ``MAPEDIT_THREADS`` says nothing; default: all processors.
 
@@ -121,12 +160,19 @@ def open_network(name: str = "shots", threads: int | None = None) -> Network:
         ModelError: missing, altered, without a spec, or made for another version.
         OptionError: ``MAPEDIT_PROVIDERS`` or ``MAPEDIT_THREADS`` is not usable.
     """
-    path = networks_folder() / f"{name}.onnx"
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError as fault:
-        raise ModelError(f"The network {path} is not there", _REINSTALL) from fault
+    path, changed = _installed(name)
     return _open(path, changed, chosen_providers(), chosen_threads(threads))
+
+
+def open_edit_network() -> EditNetwork:
+    """The edit network, verified. It always runs on the processor, on one thread: it is small, and
+    the same steps get the same answer everywhere.
+
+    Raises:
+        ModelError, OptionError: see :func:`open_network`.
+    """
+    path, changed = _installed("edit")
+    return _open_edit(path, changed)
 
 
 def open_network_file(path: Path, sha256: str | None = None) -> Network:
@@ -136,6 +182,15 @@ def open_network_file(path: Path, sha256: str | None = None) -> Network:
         ModelError, OptionError: see :func:`open_network`.
     """
     return _load(path, sha256, chosen_providers(), chosen_threads())
+
+
+def open_edit_network_file(path: Path) -> EditNetwork:
+    """An edit network from any file, such as one just exported.
+
+    Raises:
+        ModelError, OptionError: see :func:`open_network`.
+    """
+    return _load_edit(path, None)
 
 
 def describe() -> tuple[NetworkReport, ...]:
@@ -196,16 +251,50 @@ def recorded_hashes(folder: Path) -> Mapping[str, str]:
     return hashes
 
 
-@functools.lru_cache(maxsize=4)
-def _open(path: Path, changed: int, providers: tuple[str, ...], threads: int) -> Network:
-    """``changed`` only makes an exchanged file a different one."""
+def _installed(name: str) -> tuple[Path, int]:
+    """An installed network's file and when it was changed."""
+    path = networks_folder() / f"{name}.onnx"
+    try:
+        return path, path.stat().st_mtime_ns
+    except OSError as fault:
+        raise ModelError(f"The network {path} is not there", _REINSTALL) from fault
+
+
+def _expected(path: Path) -> str:
     expected = recorded_hashes(path.parent).get(path.name)
     if expected is None:
         raise ModelError(f"{path.name} is not listed in {path.parent / SUMS}", _REINSTALL)
-    return _load(path, expected, providers, threads)
+    return expected
+
+
+@functools.lru_cache(maxsize=4)
+def _open(path: Path, changed: int, providers: tuple[str, ...], threads: int) -> Network:
+    """``changed`` only makes an exchanged file a different one."""
+    return _load(path, _expected(path), providers, threads)
+
+
+@functools.lru_cache(maxsize=4)
+def _open_edit(path: Path, changed: int) -> EditNetwork:
+    """``changed`` only makes an exchanged file a different one."""
+    return _load_edit(path, _expected(path))
 
 
 def _load(path: Path, expected: str | None, providers: tuple[str, ...], threads: int) -> Network:
+    file, text = _verified(path, expected, providers, threads)
+    _check_ports(file, "a shot network", INPUT, OUTPUTS)
+    return Network(**vars(file), spec=ShotSpec.from_json(text))
+
+
+def _load_edit(path: Path, expected: str | None) -> EditNetwork:
+    file, text = _verified(path, expected, (_CPU,), 1)
+    _check_ports(file, "an edit network", EDIT_INPUT, EDIT_OUTPUTS)
+    return EditNetwork(**vars(file), spec=EditSpec.from_json(text))
+
+
+def _verified(
+    path: Path, expected: str | None, providers: tuple[str, ...], threads: int
+) -> tuple[NetworkFile, str]:
+    """A file whose hash is right, loaded, and the JSON of its spec."""
     try:
         content = path.read_bytes()
     except OSError as fault:
@@ -217,21 +306,19 @@ def _load(path: Path, expected: str | None, providers: tuple[str, ...], threads:
     metadata = session.get_modelmeta().custom_metadata_map
     if SPEC_KEY not in metadata:
         raise ModelError(f"{path} does not say what it reads: no {SPEC_KEY} inside", _REINSTALL)
-    spec = ShotSpec.from_json(metadata[SPEC_KEY])
-    _check_ports(path, session)
     used = tuple(session.get_providers())
     if used[0] != providers[0]:
         logger.warning("onnxruntime cannot use %s here and takes %s", providers[0], used[0])
-    return Network(
+    file = NetworkFile(
         name=path.stem,
         path=path,
         sha256=found,
-        spec=spec,
         licence=metadata.get(LICENCE_KEY, ""),
         provenance=metadata.get(PROVENANCE_KEY, ""),
         providers=used,
         session=session,
     )
+    return file, metadata[SPEC_KEY]
 
 
 def _session(path: Path, content: bytes, providers: tuple[str, ...], threads: int) -> Any:
@@ -248,18 +335,18 @@ def _session(path: Path, content: bytes, providers: tuple[str, ...], threads: in
         raise ModelError(f"onnxruntime cannot load {path}: {fault}", _REINSTALL) from fault
 
 
-def _check_ports(path: Path, session: Any) -> None:
-    inputs = [port.name for port in session.get_inputs()]
-    outputs = {port.name for port in session.get_outputs()}
-    if inputs != [INPUT] or not outputs.issuperset(OUTPUTS):
-        raise ModelError(f"{path} is not a shot network: it reads {', '.join(inputs)}", _REINSTALL)
+def _check_ports(file: NetworkFile, kind: str, given: str, said: tuple[str, ...]) -> None:
+    inputs = [port.name for port in file.session.get_inputs()]
+    outputs = {port.name for port in file.session.get_outputs()}
+    if inputs != [given] or not outputs.issuperset(said):
+        raise ModelError(f"{file.path} is not {kind}: it reads {', '.join(inputs)}", _REINSTALL)
 
 
 def _report(name: str) -> NetworkReport:
     path = Path(f"{name}.onnx")
     try:
         path = networks_folder() / path
-        network = open_network(name)
+        network = open_edit_network() if name == "edit" else open_network(name)
     except (ModelError, OptionError) as fault:
         return NetworkReport(name, path, fault=str(fault))
     return NetworkReport(

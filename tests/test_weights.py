@@ -158,10 +158,11 @@ def test_settings_are_checked(networks: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_doctor_reports_instead_of_raising(networks: Path) -> None:
-    (good,) = weights.describe()
+    good, absent = weights.describe()
+    assert "edit.onnx is not there" in absent.fault
     assert (good.fault, good.version, good.licence) == ("", "7", "Apache-2.0")
     install(networks, onnx_file(SPEC), "0" * 64)
-    (bad,) = weights.describe()
+    bad, _ = weights.describe()
     assert "altered" in bad.fault
     assert bad.path == networks / "shots.onnx"
 
