@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..files import ensure_writable
-from . import output
+from . import model_edit, output
 from .common import (
     ForceOption,
     JsonOption,
@@ -23,6 +23,7 @@ from .common import (
 )
 
 app = new_app("Train, measure and export the networks (for developers).")
+model_edit.register(app)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Training configuration (TOML).")
@@ -36,16 +37,19 @@ def train(
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Train the shot network.
+    """Train the shot network, or the edit network.
 
     \b
       mapedit model train
-      mapedit model train --config onnx/shots.toml
+      mapedit model train --config onnx/edit.toml
 
     The configuration names the material, the checkpoint to write and every number that matters.
     Stop with Ctrl-C; the same command goes on from its last checkpoint.
     """
     output.listen(loudness(quiet, verbose))
+    if model_edit.is_edit(config):
+        model_edit.train(config, as_json, quiet)
+        return
     training = _training("train")
     settings = training.TrainConfig.from_toml(config)
     with output.progress(quiet) as progress:
@@ -87,8 +91,11 @@ def export(
     The file is checked against torch before it is put in place, and its hash is noted beside it.
     """
     ensure_writable(network, force)
-    exporter = _training("export")
-    made = exporter.export(checkpoint, network, cut_threshold, transition_threshold, command)
+    exporter, edits = _training("export"), _training("edit_export")
+    if edits.is_edit(checkpoint):
+        made = edits.export_edit(checkpoint, network, command=command)
+    else:
+        made = exporter.export(checkpoint, network, cut_threshold, transition_threshold, command)
     output.wrote(made.path)
     if as_json:
         output.data_json(

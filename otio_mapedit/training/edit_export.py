@@ -107,6 +107,11 @@ def export_edit(
     return summed(out, difference)
 
 
+def is_edit(checkpoint: Path) -> bool:
+    """Whether a checkpoint is one of the edit network. Raises ModelError when it is none at all."""
+    return "attended" in stored(checkpoint)["config"]["network"]
+
+
 def restored(
     record: dict[str, Any],
     retake_threshold: float | None = None,

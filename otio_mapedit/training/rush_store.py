@@ -12,8 +12,10 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..edit_spec import FEATURES
 from . import corpus as corpora
@@ -64,12 +66,12 @@ def make(
 
     Raises MediaError, FormatError: see ``corpus.build`` and ``voices.spoken_lines``.
     """
-    key = _key(wanted)
+    key = set_key(wanted)
     missing = [number for number in numbers if _stored(wanted.path(number), key) is None]
     bank = training_bank(wanted) if missing else None
     for done, number in enumerate(missing):
         assert bank is not None
-        made = rush(np.random.default_rng([wanted.seed, number]), bank)
+        made, _ = rush(np.random.default_rng([wanted.seed, number]), bank)
         _save(wanted.path(number), key, made)
         if progress is not None:
             progress(done + 1, len(missing))
@@ -77,12 +79,18 @@ def make(
 
 
 def training_bank(wanted: RushSet) -> Bank:
-    """Voices and pictures that may teach."""
+    """Voices and pictures that may teach; what was said is kept, as saying it takes minutes."""
     rng = np.random.default_rng([wanted.seed, 7])
     pictures = corpora.build(wanted.manifest, wanted.cache, wanted.extra)
-    spoken = spoken_lines(rng, TRAINING, wanted.lines)
-    recorded = recorded_lines(rng, trainable_recordings(wanted.manifest))
-    return Bank((*spoken, *recorded), pictures)
+    path = wanted.folder / f"lines-{set_key(wanted)}.npz"
+    lines = _stored_lines(path)
+    if not lines:
+        lines = [
+            *spoken_lines(rng, TRAINING, wanted.lines),
+            *recorded_lines(rng, trainable_recordings(wanted.manifest)),
+        ]
+        _save_lines(path, lines)
+    return Bank(tuple(lines), pictures)
 
 
 def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Bank:
@@ -114,7 +122,8 @@ def sources(wanted: RushSet) -> Iterator[dict[str, str]]:
         yield {"file": label, "origin": "synthesised voice", "licence": "made here", "sha256": ""}
 
 
-def _key(wanted: RushSet) -> str:
+def set_key(wanted: RushSet) -> str:
+    """Changes whenever the same number would be another rush."""
     text = repr((VERSION, FEATURES, wanted.seed, wanted.lines, wanted.manifest.name))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -126,6 +135,39 @@ def _save(path: Path, key: str, made: Rush) -> None:
     partial.replace(path)
 
 
+def _save_lines(path: Path, lines: list[Line]) -> None:
+    """Takes as 16-bit samples, one array a take."""
+    arrays = {}
+    for number, line in enumerate(lines):
+        takes = [*line.takes, *([] if line.sibling is None else [line.sibling])]
+        for place, take in enumerate(takes):
+            arrays[f"{number}/{place}"] = np.round(take * 32767).astype(np.int16)
+    names = [[line.speaker, len(line.takes), line.sibling is not None] for line in lines]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    content: dict[str, Any] = {"names": np.array(json.dumps(names)), **arrays}
+    np.savez(partial, **content)
+    partial.replace(path)
+
+
+def _stored_lines(path: Path) -> list[Line]:
+    if not path.exists():
+        return []
+    with np.load(path, allow_pickle=False) as stored:
+
+        def take(number: int, place: int) -> npt.NDArray[np.float32]:
+            return stored[f"{number}/{place}"].astype(np.float32) / 32767
+
+        return [
+            Line(
+                speaker,
+                tuple(take(number, place) for place in range(takes)),
+                take(number, takes) if sibling else None,
+            )
+            for number, (speaker, takes, sibling) in enumerate(json.loads(str(stored["names"])))
+        ]
+
+
 def _stored(path: Path, key: str) -> Rush | None:
     if not path.exists():
         return None
@@ -134,6 +176,3 @@ def _stored(path: Path, key: str) -> Rush | None:
             return None
         values = {f.name: stored[f.name] for f in fields(Rush)}
     return Rush(**{**values, "condition": str(values["condition"])})
-
-
-__all__ = ["Line", "RushSet", "make", "sources", "test_bank", "training_bank"]

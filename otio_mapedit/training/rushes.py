@@ -111,8 +111,11 @@ class Bank:
     corpus: Corpus
 
 
-def rush(rng: np.random.Generator, bank: Bank, seconds: float = 280) -> Rush:
-    """One film of about ``seconds``: mostly somebody talking, else a performance or no sound."""
+def rush(rng: np.random.Generator, bank: Bank, seconds: float = 280) -> tuple[Rush, Samples | None]:
+    """One film of about ``seconds`` and its sound at 16 kHz, None where it has none.
+
+    Mostly somebody talks; else there is a performance, or no sound.
+    """
     style = rng.random()
     if style < 0.82:
         script = _talk(rng, bank.lines, seconds)
@@ -134,7 +137,7 @@ def rush(rng: np.random.Generator, bank: Bank, seconds: float = 280) -> Rush:
     count = int(np.ceil(length * 4))
     heard = listened(samples) if samples is not None else None
     steps = step_features(count, Fraction(FPS), heard, pictures)
-    return _truth(script, steps, condition, music, noisy)
+    return _truth(script, steps, condition, music, noisy), samples
 
 
 def listened(samples: Samples) -> SoundFeatures:

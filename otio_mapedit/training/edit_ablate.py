@@ -1,0 +1,138 @@
+"""What each part of the edit network is worth: the same short training without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import OptionError
+from ..files import write_text
+from . import rush_store
+from .edit_score import EditScores, scored
+from .edit_train import EditState, EditTrainConfig, draw
+from .rushes import Rush
+
+#: Changes of the network, and of the training, by the name of the variant.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "whole": {},
+    "no attention": {"network": {"attention": False}},
+    "no encoder GRU": {"network": {"recurrent": False}},
+    "single scale": {"network": {"scales": False}},
+    "no sound": {"network": {"sound": False}},
+    "no repetitions": {"network": {"repeats": False}},
+    "no picture": {"network": {"picture": False}},
+    "no reconstruction": {"w_recon": 0.0},
+    "no regularisation": {"w_reg": 0.0},
+    "no asking of the attention": {"w_attend": 0.0},
+    "no scheduled sampling": {"sampled": False},
+    "half as wide": {"network": {"width": 24, "encoded": 32, "memory": 24, "state": 32}},
+    "half as wide again": {"network": {"width": 72, "encoded": 96, "memory": 72, "state": 96}},
+}
+_NAMED = ("keep", "drop", "retake", "splice", "speed")
+
+
+def variant(config: EditTrainConfig, name: str, seed: int, steps: tuple[int, int]) -> Any:
+    """The configuration of a variant."""
+    changes = dict(VARIANTS[name])
+    network = replace(config.network, **changes.pop("network", {}))
+    return replace(
+        config,
+        network=network,
+        seed=seed,
+        warm_steps=steps[0],
+        steps=steps[1],
+        out=config.out.with_name("never-written"),
+        **changes,
+    )
+
+
+def run(
+    config: EditTrainConfig,
+    rushes: Sequence[Rush],
+    held: Sequence[Rush],
+    progress: Callable[[int, int], None] | None = None,
+) -> EditScores:
+    """One short training from nothing, and its scores on ``held`` at its end."""
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    state = EditState(config, rushes)
+    whole = config.warm_steps + config.steps
+    while state.step < whole:
+        rng = np.random.default_rng([config.seed, state.step])
+        state.learn(draw(rng, rushes, config.network.spec, config.batch))
+        if progress is not None:
+            progress(state.step, whole)
+    return scored(state.average.module, held)
+
+
+def ablate(
+    config: EditTrainConfig,
+    out: Path,
+    seeds: int,
+    names: Sequence[str],
+    steps: tuple[int, int],
+    progress: Callable[[str, int, int], None],
+) -> dict[str, Any]:
+    """Mean and spread of every variant's scores; ``out`` holds every run and is gone on with.
+
+    Raises OptionError for a variant that is not known.
+    """
+    if unknown := [name for name in names if name not in VARIANTS]:
+        raise OptionError(f"no variant {unknown[0]!r}", "Known: " + ", ".join(VARIANTS))
+    runs: dict[str, dict[str, float]] = {}
+    if out.exists():
+        runs = json.loads(out.read_text(encoding="utf-8"))
+    known, first = config.rush_set, rush_store.VALIDATION_FROM
+    rushes = rush_store.make(known, range(config.rushes))
+    held = rush_store.make(known, range(first, first + config.validation))
+    for seed in range(1, seeds + 1):
+        for name in names or VARIANTS:
+            key = f"{name}/{seed}/{steps[0]}/{steps[1]}"
+            if key not in runs:
+                text = f"{name}, seed {seed}"
+                scores = run(
+                    variant(config, name, seed, steps),
+                    rushes,
+                    held,
+                    lambda done, whole, text=text: progress(text, done, whole),  # type: ignore[misc]
+                )
+                runs[key] = numbers(scores)
+                out.parent.mkdir(parents=True, exist_ok=True)
+                write_text(out, json.dumps(runs, indent=1) + "\n", force=True)
+    return _table(runs, steps)
+
+
+def numbers(scores: EditScores) -> dict[str, float]:
+    """What is compared."""
+    return {
+        "mean": scores.mean,
+        **{name: scores.counts[name].f1 for name in _NAMED},
+        "pointed": scores.pointed / max(1, scores.pointing),
+    }
+
+
+def _table(runs: dict[str, dict[str, float]], steps: tuple[int, int]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for name in VARIANTS:
+        mine = [
+            scores
+            for key, scores in runs.items()
+            if key.split("/")[0] == name and key.endswith(f"/{steps[0]}/{steps[1]}")
+        ]
+        if mine:
+            table[name] = {
+                "runs": len(mine),
+                "mean": {part: mean(one[part] for one in mine) for part in mine[0]},
+                "spread": {
+                    part: stdev(one[part] for one in mine) if len(mine) > 1 else 0.0
+                    for part in mine[0]
+                },
+            }
+    return table
