@@ -324,9 +324,9 @@ def test_ids_say_what_was_decided_on_which_content() -> None:
 
 def test_needs_never_every_picture() -> None:
     options = roughcut.Options()
-    assert recipe("roughcut").needs(film(), options) == {Need.SOUND, Need.SAMPLES}
-    assert roughcut.needs(film(sound=False), options) == {Need.SAMPLES}
-    assert roughcut.needs(film(picture=False), options) == {Need.SOUND}
+    assert recipe("roughcut").needs(film(), options) == {Need.SOUND, Need.SAMPLES, Need.EDIT}
+    assert roughcut.needs(film(sound=False), options) == {Need.SAMPLES, Need.EDIT}
+    assert roughcut.needs(film(picture=False), options) == {Need.SOUND, Need.EDIT}
 
 
 RATES = st.sampled_from([NTSC_24, Fraction(24), Fraction(25), NTSC_30, Fraction(50), Fraction(10)])

@@ -109,9 +109,13 @@ class Options:
 
 
 def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
-    """Sound and a picture a second; never every picture of a file."""
+    """Sound, a picture a second, and what the edit network makes of them; never every picture."""
     del options
-    wanted = {Need.SOUND: media.audio, Need.SAMPLES: media.video}
+    wanted = {
+        Need.SOUND: bool(media.audio),
+        Need.SAMPLES: bool(media.video),
+        Need.EDIT: bool(media.audio or media.video),
+    }
     return frozenset(need for need, stream in wanted.items() if stream)
 
 
@@ -143,7 +147,12 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
         drop_frame=clock.drop_frame,
         recipe=NAME,
         options={n: v for n, v in values.items() if getattr(options, n) is not None},
-        generator=generator([speech.version() for known in predictions if known.sound][:1]),
+        generator=generator(
+            [
+                *[speech.version() for known in predictions if known.sound][:1],
+                *[known.edit.network for known in predictions if known.edit],
+            ]
+        ),
         metadata={"sequence_rate": stated} | ({"nothing_usable": True} if nothing else {}),
     )
 
@@ -218,8 +227,12 @@ def _operations(
                     parameters={"name": piece.name} if piece.name else {},
                 )
                 before, blocked = (file, after), False
-            if doubtful or piece.confidence < REVIEW:
+            marked = doubtful or piece.confidence < REVIEW
+            if marked:
                 yield _mark(file, piece)
+            for span, reason, confidence in piece.doubts:
+                if not (marked and span == piece.range):
+                    yield _mark(file, Piece(span, True, reason, confidence))
 
 
 def _drop(file: _File, piece: Piece, mode: str) -> Operation:

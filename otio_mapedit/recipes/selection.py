@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..edit_inference import EditPredictions
 from ..features import HOP, SILENCE
 from ..inference import Predictions
 from ..media import MediaInfo
@@ -33,6 +34,7 @@ from .hearing import MATTERS, TRUE_SILENCE, Heard, hear
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
+from .takes import takes
 
 #: Seconds of the shortest core and the shortest hole between cores.
 _LEAST_CORE = Fraction(1, 10)
@@ -67,6 +69,7 @@ class Piece:
     reason: str
     confidence: float
     name: str = ""  # what is said first in it
+    doubts: tuple[tuple[FrameRange, str, float], ...] = ()  # parts to ask about, why, how sure
 
 
 def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece]:
@@ -77,6 +80,7 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     """
     media = known.media
     judged = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
+    judged = judged.without_takes(known.edit)
     kept = judged.kept(manner, sequence)
     if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
         judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
@@ -142,6 +146,7 @@ class _Judged:
     faults: tuple[Faulty, ...]
     hop: Fraction
     aside: str = ""  # what is particular about this file, for the reasons
+    doubts: tuple[Faulty, ...] = ()  # what stays in and is asked about
 
     @classmethod
     def of(
@@ -186,6 +191,20 @@ class _Judged:
         )
         faults = sorted((*self.faults, *said), key=lambda fault: fault.range)
         return replace(self, faults=tuple(faults))
+
+    def without_takes(self, edit: EditPredictions | None) -> _Judged:
+        """The same, with what the edit network speaks against among the faults, or in doubt."""
+        if edit is None:
+            return self
+        found = takes(edit, self.heard, self.hop, source_of(self.media, self.media.name))
+        faults = list(self.faults)
+        for fault in found.faults:
+            for free in holes(union(one.range for one in faults), self.media.frame_count):
+                part = fault.range.intersection(free)
+                if part.duration > 1:
+                    faults.append(replace(fault, range=part))
+        faults.sort(key=lambda fault: fault.range)
+        return replace(self, faults=tuple(faults), doubts=found.doubts)
 
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
         """The ranges to keep."""
@@ -237,7 +256,12 @@ class _Judged:
         reason, confidence = self._why_kept(span, manner)
         if self.aside:
             reason = f"{reason} ({self.aside})" if reason else self.aside
-        return Piece(span, True, reason, round(confidence, 3))
+        doubts = tuple(
+            (part, doubt.reason, doubt.confidence)
+            for doubt in self.doubts
+            if (part := doubt.range.intersection(span)).duration > 1
+        )
+        return Piece(span, True, reason, round(confidence, 3), doubts=doubts)
 
     def _why_kept(self, span: FrameRange, manner: Manner) -> tuple[str, float]:
         heard = self.heard

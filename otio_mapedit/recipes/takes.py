@@ -1,0 +1,195 @@
+"""What the edit network says against keeping a passage: takes that are said again, false starts.
+
+The network proposes; what it proposes is believed where the sound bears it out: most of the passage
+is heard again later, at one lag, where somebody speaks, and the passage begins and ends in a
+pause, so that no word is cut into. Anything less stays in and is marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..edit_inference import EditPredictions
+from ..edit_spec import STEP
+from ..operations import Source
+from ..solve import runs
+from ..timing import FrameRange, frame_at, frame_within, frames_covering, timecode
+from .hearing import Heard
+from .seeing import Faulty
+
+#: Steps of the shortest passage.
+_LEAST = 3
+#: Score and steadiness from which a step counts as heard again, and the share of such steps.
+_SCORE, _STEADY, _SHARE = 2.5, 0.25, 0.5
+#: Seconds around the network's edge in which a pause is looked for, and of the shortest pause.
+_NEAR, _PAUSE = 0.6, 0.06
+#: Parts of a pause, at most seconds, that stay with what is kept before and behind.
+_AFTER, _BEFORE = (0.45, 0.3), (0.45, 0.25)
+#: Seconds of other doubts: passages that sound or look like no part of the programme.
+_LEAST_DOUBT = 1.0
+_DOUBTFUL = 0.75
+_DOUBTS = {
+    "slate": "may be a slate",
+    "chatter": "may be talk off the microphone",
+    "unsteady": "picture may be shaken or out of focus",
+}
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Passages to leave out, and passages to ask about; both rising."""
+
+    faults: tuple[Faulty, ...] = ()
+    doubts: tuple[Faulty, ...] = ()
+
+
+def takes(edit: EditPredictions, heard: Heard | None, hop: Fraction, source: Source) -> Takes:
+    """What the network found in a file whose sound is ``heard`` in steps of ``hop`` seconds."""
+    faults: list[Faulty] = []
+    doubts: list[Faulty] = []
+    if heard is not None and heard.has_speech:
+        for passage in _passages(edit):
+            found = _judged(edit, passage, heard, float(hop), source)
+            if found is not None:
+                (faults if found.confidence >= edit.spec.retake_threshold else doubts).append(found)
+    doubts += _others(edit, source)
+    return Takes(_apart(faults), _apart(doubts))
+
+
+def _passages(edit: EditPredictions) -> Iterator[tuple[int, int]]:
+    """Runs of steps that are more likely to be said again than not, and doubtful ones."""
+    again = edit.probability("retake", "false start")
+    for first, stop in runs(again >= edit.spec.doubt_threshold):
+        sure = [
+            (first + a, first + b) for a, b in runs(again[first:stop] >= 0.5) if b - a >= _LEAST
+        ]
+        if sure:
+            yield sure[0][0], sure[-1][1]
+        elif stop - first >= _LEAST:
+            yield first, stop
+
+
+def _judged(
+    edit: EditPredictions, passage: tuple[int, int], heard: Heard, hop: float, source: Source
+) -> Faulty | None:
+    """A passage as frames, with the certainty that is left after looking for evidence."""
+    first, stop = passage
+    part = slice(first, stop)
+    retake, false = edit.probability("retake")[part], edit.probability("false start")[part]
+    spoken = edit.column("speech")[part] > 0.3
+    if not spoken.any():
+        return None
+    lag = _lag(edit, part, spoken)
+    confidence = float((retake + false)[spoken].mean())
+    if lag is None or not _speaks(
+        heard, (first * float(STEP) + lag) / hop, (stop - first) / 4 / hop
+    ):
+        confidence = min(confidence, edit.spec.retake_threshold - 0.01)
+    start, start_clear = _pause(heard, first * float(STEP), hop, opens=True)
+    end, end_clear = _pause(heard, stop * float(STEP), hop, opens=False)
+    if not (start_clear and end_clear):
+        confidence = min(confidence, edit.spec.retake_threshold - 0.01)
+    if confidence < edit.spec.doubt_threshold:
+        return None
+    low = frame_within(Fraction(round(start / hop)) * Fraction(1, 100), source.rate)
+    high = frames_covering(Fraction(round(end / hop)) * Fraction(1, 100), source.rate)
+    span = FrameRange.between(low, max(low, high)).intersection(source.available)
+    what = "false start" if false.sum() > retake.sum() else "retake"
+    if lag is not None:
+        at = frame_at(Fraction(round((_onset(heard, first, hop) + lag) * 100), 100), source.rate)
+        frame = source.start_frame + min(at, source.frame_count - 1)
+        what += f" of {timecode(frame, source.rate, source.drop_frame)}"
+    sure = confidence >= edit.spec.retake_threshold
+    reason = what if sure else f"may be a {what}"
+    return Faulty(span, reason, round(confidence, 3), spoken=True) if span.duration > 1 else None
+
+
+def _lag(edit: EditPredictions, part: slice, spoken: NDArray[Any]) -> float | None:
+    """Seconds to where most of a passage is heard again; None where it is not."""
+    best: tuple[float, float] | None = None
+    for name in ("next", "again"):
+        score = edit.column(f"{name} score")[part]
+        steady = edit.column(f"{name} steady")[part]
+        good = spoken & (score >= _SCORE) & (steady >= _STEADY)
+        share = float(good.sum() / spoken.sum())
+        if share >= _SHARE and (best is None or share > best[0] + 0.1):
+            lags = edit.column(f"{name} lag")[part][good]
+            best = share, float(np.median(lags[: max(1, len(lags) // 2)]))
+    return None if best is None else best[1]
+
+
+def _speaks(heard: Heard, start: float, length: float) -> bool:
+    """Whether somebody speaks for most of what begins at hop ``start``."""
+    said = heard.speech[int(start) : int(start + length)]
+    return len(said) > 0 and float(said.mean()) > 0.4
+
+
+def _onset(heard: Heard, step: int, hop: float) -> float:
+    """Seconds at which the speech of a passage begins, near the network's edge."""
+    at = round(step * float(STEP) / hop)
+    low, high = max(0, at - round(_NEAR / hop)), at + round(_NEAR / hop)
+    starts = [low + first for first, _ in runs(heard.speech[low:high]) if first > 0]
+    nearest = min(starts, key=lambda one: abs(one - at), default=at)
+    return nearest * hop
+
+
+def _pause(heard: Heard, seconds: float, hop: float, opens: bool) -> tuple[float, bool]:
+    """Where to cut near an edge of a passage, and whether nobody speaks there.
+
+    Part of the pause stays with what is kept before the passage, or behind it.
+    """
+    at, reach = round(seconds / hop), round(_NEAR / hop)
+    low, high = max(0, at - reach), min(len(heard.speech), at + reach)
+    gaps = [
+        (low + first, low + stop)
+        for first, stop in runs(~heard.speech[low:high])
+        if (stop - first) * hop >= _PAUSE or low + first == 0 or low + stop >= len(heard.speech)
+    ]
+    if not gaps:
+        return seconds, at <= 0 or at >= len(heard.speech)
+    first, stop = min(gaps, key=lambda gap: max(gap[0] - at, at - gap[1], 0))
+    first, stop = _whole_gap(heard.speech, first, stop)
+    length = (stop - first) * hop
+    if opens:
+        return (first * hop + min(_AFTER[0] * length, _AFTER[1]) if first else 0.0), True
+    return stop * hop - min(_BEFORE[0] * length, _BEFORE[1]), True
+
+
+def _whole_gap(speech: NDArray[Any], first: int, stop: int) -> tuple[int, int]:
+    """A pause to both of its ends."""
+    while first > 0 and not speech[first - 1]:
+        first -= 1
+    while stop < len(speech) and not speech[stop]:
+        stop += 1
+    return first, stop
+
+
+def _others(edit: EditPredictions, source: Source) -> Iterator[Faulty]:
+    """What else the network would leave out, to be asked about."""
+    for name, reason in _DOUBTS.items():
+        if name == "unsteady" and not (edit.column("has picture") > 0).any():
+            continue
+        probability = edit.probability(name)
+        for first, stop in runs(probability >= _DOUBTFUL):
+            if (stop - first) * float(STEP) >= _LEAST_DOUBT:
+                low = frame_within(first * STEP, source.rate)
+                high = frames_covering(stop * STEP, source.rate)
+                span = FrameRange.between(low, high).intersection(source.available)
+                if span.duration > 1:
+                    certainty = float(probability[first:stop].mean())
+                    yield Faulty(span, reason, round(0.6 * certainty, 3), spoken=True)
+
+
+def _apart(found: list[Faulty]) -> tuple[Faulty, ...]:
+    """Without what begins inside of an earlier one."""
+    kept: list[Faulty] = []
+    for fault in sorted(found, key=lambda one: one.range):
+        if not kept or fault.range.start >= kept[-1].range.end:
+            kept.append(fault)
+    return tuple(kept)

@@ -1,0 +1,128 @@
+"""Sound, repetitions and pictures on the step clock, of signals made here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from otio_mapedit.edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
+from otio_mapedit.features import HOP, SoundFeatures, samples_of
+from otio_mapedit.repeats import repeats
+from otio_mapedit.step_features import step_features
+from otio_mapedit.step_sound import CEPSTRA, PER_STEP, RATE, StepListener, TrackSteps, loudest
+
+RNG = np.random.default_rng(4)
+
+
+def heard(samples: NDArray[Any], *sizes: int) -> TrackSteps:
+    listener, at = StepListener(), 0
+    for size in (*sizes, len(samples)):
+        listener.feed(samples[at : at + size].astype(np.float32))
+        at += size
+    return listener.finish()
+
+
+def column(steps: NDArray[Any], name: str) -> NDArray[Any]:
+    return np.asarray(steps[:, FEATURES.index(name)])
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.integers(1, 200_000), max_size=6))
+def test_steps_do_not_depend_on_how_sound_arrives(sizes: list[int]) -> None:
+    samples = RNG.normal(0, 0.1, 190_000)
+    whole, pieces = heard(samples), heard(samples, *sizes)
+    assert len(whole.steps) == 48
+    assert len(whole.cepstra) == 48 * PER_STEP
+    assert np.array_equal(whole.steps, pieces.steps)
+    assert np.array_equal(whole.cepstra, pieces.cepstra)
+
+
+def test_a_buzz_is_voiced_and_noise_is_flat() -> None:
+    time = np.arange(2 * RATE) / RATE
+    buzz = heard(0.3 * np.sign(np.sin(2 * np.pi * 160 * time)))
+    noise = heard(RNG.normal(0, 0.1, 2 * RATE))
+    pitch, voicing, flatness = (SOUND_FEATURES.index(n) for n in ("pitch", "voicing", "flatness"))
+    assert np.allclose(buzz.steps[1:-1, pitch], 1.0, atol=0.05)  # an octave above 80 Hz
+    assert (buzz.steps[1:-1, voicing] > 0.8).all()
+    assert noise.steps[:, voicing].mean() < 0.6
+    assert (noise.steps[:, flatness] > buzz.steps[:, flatness]).all()
+
+
+def test_of_two_tracks_the_louder_one_counts() -> None:
+    quiet, loud = heard(RNG.normal(0, 0.01, 3 * RATE)), heard(RNG.normal(0, 0.2, RATE))
+    both = loudest([quiet, loud])
+    assert len(both.power) == 12
+    assert np.array_equal(both.steps[:4], loud.steps)
+    assert np.array_equal(both.steps[4:], quiet.steps[4:])
+    assert len(loudest([]).steps) == 0
+
+
+def saying(seconds: float, seed: int) -> NDArray[Any]:
+    """Cepstra that change from sound to sound, as those of speech do."""
+    rng = np.random.default_rng(seed)
+    sounds = rng.normal(0, 1, (int(seconds * 7) + 2, CEPSTRA))
+    at = np.linspace(0, len(sounds) - 1, int(seconds * 20))
+    return np.stack([np.interp(at, np.arange(len(sounds)), part) for part in sounds.T], axis=1)
+
+
+def slower(said: NDArray[Any], factor: float) -> NDArray[Any]:
+    at = np.linspace(0, len(said) - 1, int(len(said) * factor))
+    return np.stack([np.interp(at, np.arange(len(said)), part) for part in said.T], axis=1)
+
+
+def test_a_line_said_again_is_found_and_other_lines_are_not() -> None:
+    line, pause = saying(4, 1), np.zeros((20, CEPSTRA))
+    again = slower(line, 1.15) + np.random.default_rng(9).normal(0, 0.2, (92, CEPSTRA))
+    parts = [line, pause, again, pause, saying(9, 2), pause, saying(6, 3)]
+    cepstra = np.concatenate(parts).astype(np.float32)
+    cepstra = cepstra[: len(cepstra) // PER_STEP * PER_STEP]
+    speech = (np.abs(cepstra).sum(axis=1) > 0).astype(np.float32)
+    found = {name: repeats(cepstra, speech)[:, n] for n, name in enumerate(REPEAT_FEATURES)}
+    assert (found["again score"][2:14] > 3.5).all()
+    assert np.all(np.abs(found["again lag"][2:14] - 5.3) < 0.8)
+    assert (found["again steady"][4:12] > 0.7).all()
+    others = slice(44, 80)
+    assert (found["again score"][others] < 3.5).mean() > 0.8
+    assert (found["before score"][24:36] > 3.5).mean() > 0.7
+    assert np.all(np.isfinite(np.stack(list(found.values()))))
+
+
+def test_silence_repeats_nothing() -> None:
+    assert not repeats(np.zeros((40, CEPSTRA), np.float32), np.zeros(40, np.float32))[:, 0].any()
+    assert repeats(np.zeros((0, CEPSTRA), np.float32), np.zeros(0, np.float32)).shape == (0, 10)
+
+
+def picture(level: int, edge: int = 0) -> NDArray[np.uint8]:
+    shown = np.full((54, 96, 3), level, np.uint8)
+    shown[20:30, 20:60] += np.uint8(edge)
+    return shown
+
+
+def test_pictures_stand_until_the_next_sample() -> None:
+    samples = samples_of([(0, picture(40, 80)), (25, picture(0)), (50, picture(200, 30))], 25)
+    steps = step_features(12, Fraction(25), None, samples)
+    assert steps.shape == (12, len(FEATURES))
+    assert column(steps, "black").tolist() == [0] * 4 + [1] * 4 + [0] * 4
+    assert np.all(np.diff(column(steps, "picture age")[:4]) > 0)
+    assert column(steps, "difference before")[4] > 0.1
+    assert (column(steps, "has sound") == 0).all()
+    assert (column(steps, "has picture") == 1).all()
+    assert len(PICTURE_FEATURES) == 19
+
+
+def test_sound_that_ends_early_is_silent_after_its_end() -> None:
+    track = heard(RNG.normal(0, 0.1, RATE))
+    hops = round(1 / HOP)
+    level, speech = np.full(hops, -20, np.float32), np.full(hops, 0.9, np.float32)
+    sound = SoundFeatures(HOP, level, speech, track.steps, track.cepstra)
+    steps = step_features(8, Fraction(24), sound, None)
+    assert np.allclose(column(steps, "level")[:4], -1)
+    assert np.allclose(column(steps, "level")[4:], -6)
+    assert np.allclose(column(steps, "speech")[:4], 0.9)
+    assert not column(steps, "speech")[4:].any()
+    assert (column(steps, "inside") == 1).all()
