@@ -1,0 +1,224 @@
+"""Rushes with known truth, and the edit network that learns from them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+pytest.importorskip("onnx", reason="training needs onnx")
+
+from otio_mapedit.edit_inference import run_edit  # noqa: E402
+from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
+from otio_mapedit.errors import OptionError  # noqa: E402
+from otio_mapedit.spec import PROVENANCE_KEY  # noqa: E402
+from otio_mapedit.training import corpus, rush_store, rushes, voices  # noqa: E402
+from otio_mapedit.training.edit_ablate import VARIANTS, variant  # noqa: E402
+from otio_mapedit.training.edit_export import edit_parity, export_edit, is_edit  # noqa: E402
+from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
+from otio_mapedit.training.edit_score import Said, compare, splices  # noqa: E402
+from otio_mapedit.training.edit_train import (  # noqa: E402
+    EditState,
+    EditTrainConfig,
+    cut_window,
+    draw,
+    train_edit,
+)
+from otio_mapedit.weights import open_edit_network_file  # noqa: E402
+
+SPEC = EditSpec(stride=32, run_up=8, slot=4, past=4, future=24)
+SMALL = EditNetworkConfig(width=8, encoded=8, memory=8, attended=4, state=8, spec=SPEC)
+RATE = 16000
+
+
+def voice(seed: int, seconds: float) -> NDArray[np.float32]:
+    """Something like speech: a buzz through changing resonances."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(int(seconds / 0.18)):
+        count = int(0.18 * RATE)
+        time = np.arange(count) / RATE
+        tones = [np.sin(2 * np.pi * f * time) for f in rng.uniform(200, 3500, 4)]
+        parts.append(np.sum(tones, 0) * np.hanning(count) * 0.1)
+    return np.concatenate(parts).astype(np.float32)
+
+
+def bank() -> rushes.Bank:
+    lines = tuple(
+        voices.Line(f"speaker {n % 2}", (voice(n, 2.0), voice(n, 2.2), voice(n, 1.9)))
+        for n in range(60)
+    )
+    return rushes.Bank(lines, corpus.empty())
+
+
+@pytest.fixture(scope="module")
+def films() -> list[rushes.Rush]:
+    material = bank()
+    return [rushes.rush(np.random.default_rng([3, n]), material, 40)[0] for n in range(4)]
+
+
+def test_rushes_are_drawn_from_a_seed(films: list[rushes.Rush]) -> None:
+    again, samples = rushes.rush(np.random.default_rng([3, 0]), bank(), 40)
+    assert np.array_equal(again.steps, films[0].steps)
+    assert np.array_equal(again.operation, films[0].operation)
+    assert samples is None or abs(len(samples) / RATE - len(again.steps) / 4) < 0.5
+
+
+def test_truth_fits_its_rush(films: list[rushes.Rush]) -> None:
+    for film in films:
+        count = len(film.steps)
+        assert film.steps.shape == (count, len(FEATURES))
+        assert np.isfinite(film.steps).all()
+        assert film.operation.min() >= 0
+        assert film.operation.max() < len(OPERATIONS)
+        assert not film.importance[film.operation > 0].any()
+        told = np.flatnonzero(film.target)
+        assert np.isin(film.operation[told], (rushes.RETAKE, rushes.FALSE_START)).all()
+        for step in told:
+            goal = int(step + 0.5 + film.target[step] * 4)
+            assert film.target[step] > 0
+            good = film.operation[max(0, goal - 2) : goal + 3]
+            # The good take too may be spoilt by its picture.
+            assert np.isin(good, (rushes.KEEP, rushes.COVERED, rushes.UNSTEADY)).any()
+
+
+def test_a_pause_keeps_the_margins_of_a_rough_cut() -> None:
+    script = rushes._Script()
+    script.say(voice(1, 1.0), rushes.KEEP)
+    end = script.at
+    script.pause(3.0, rushes.KEEP)
+    start = script.at
+    dead = [(low, high) for low, high, what in script.labels if what == rushes.DEAD]
+    assert dead == [(pytest.approx(end + 0.3), pytest.approx(start - 0.2))]
+    script.pause(0.6, rushes.KEEP)
+    assert script.labels[-1][2] == rushes.KEEP, "too short to take anything out"
+
+
+def test_windows_bring_their_truth(films: list[rushes.Rush]) -> None:
+    film = films[0]
+    cut = cut_window(film, SPEC, 8)
+    at = np.arange(8 - SPEC.run_up, 8 + SPEC.stride)
+    assert np.array_equal(cut["operation"], film.operation[at])
+    assert np.array_equal(cut["steps"][SPEC.before], film.steps[8])
+    beyond = cut_window(film, SPEC, len(film.steps) - 4)
+    assert beyond["counts"].sum() == SPEC.run_up + 4
+    assert not beyond["steps"][SPEC.before + 4 :].any()
+
+
+def test_attention_sums_to_one_and_the_memory_matters() -> None:
+    torch.manual_seed(0)
+    network = EditNetwork(SMALL).eval()
+    steps = torch.rand(2, SPEC.window, len(FEATURES))
+    steps[..., FEATURES.index("inside")] = 1
+    answer = network(steps)
+    assert answer.attention.shape == (2, SPEC.run_up + SPEC.stride, SPEC.reach)
+    assert torch.allclose(answer.attention.sum(-1), torch.ones(()), atol=1e-5)
+    parts = network.prepare(steps)
+    mixed = torch.randperm(parts.slots.shape[1], generator=torch.Generator().manual_seed(1))
+    shuffled = replace(parts, slots=parts.slots[:, mixed], keys=parts.keys[:, mixed])
+    states, contexts, logits, _ = network._decoded(shuffled, None, 0)
+    assert not torch.allclose(logits, answer.operation, atol=1e-4)
+    blind = EditNetwork(replace(SMALL, attention=False)).eval()
+    parts = blind.prepare(steps)
+    shuffled = replace(parts, slots=parts.slots[:, mixed], keys=parts.keys[:, mixed])
+    assert torch.equal(blind._decoded(shuffled, None, 0)[2], blind._decoded(parts, None, 0)[2])
+    assert states.shape[1] == contexts.shape[1] == SPEC.run_up + SPEC.stride
+
+
+def test_outside_the_file_nothing_is_looked_at() -> None:
+    network = EditNetwork(SMALL).eval()
+    steps = torch.rand(1, SPEC.window, len(FEATURES))
+    inside = FEATURES.index("inside")
+    steps[..., inside] = 1
+    steps[:, SPEC.before + SPEC.stride :, inside] = 0
+    looked = network(steps).attention[0, -1]
+    assert looked[SPEC.past + 1 :].max() < 1e-6
+
+
+def test_training_learns_resumes_and_exports(
+    films: list[rushes.Rush], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(_: rush_store.RushSet, numbers: range, __: object = None) -> list[rushes.Rush]:
+        return films[:3] if numbers.start < rush_store.VALIDATION_FROM else films[3:]
+
+    monkeypatch.setattr(rush_store, "make", make)
+    monkeypatch.setattr(rush_store, "sources", lambda _: [{"file": "made here"}])
+    config = EditTrainConfig(
+        tmp_path / "m.json", tmp_path / "c.npz", tmp_path / "r", tmp_path / "edit.pt",
+        warm_steps=12, steps=4, batch=2, validate_every=2, network=SMALL,
+    )  # fmt: skip
+    seen: list[tuple[int, float]] = []
+    train_edit(replace(config, steps=2), lambda at: seen.append((at.step, at.loss)))
+    assert [step for step, _ in seen] == list(range(1, 15))
+    assert np.mean([loss for _, loss in seen[8:12]]) < np.mean([loss for _, loss in seen[:4]])
+    train_edit(config, lambda at: seen.append((at.step, at.loss)))
+    assert [step for step, _ in seen[14:]] == [15, 16]
+    assert is_edit(config.out)
+    report = export_edit(config.out, tmp_path / "edit.onnx", doubt_threshold=0.4)
+    assert report.parity < 1e-4
+    network = open_edit_network_file(report.path)
+    assert network.spec == replace(SPEC, doubt_threshold=0.4)
+    assert json.loads(network.provenance)["sources"] == [{"file": "made here"}]
+    said = run_edit(network, [films[0].steps])
+    assert len(said) == len(films[0].steps)
+    assert np.allclose(said.operation.sum(axis=1), 1, atol=1e-4)
+    assert np.allclose(said.attention.sum(axis=1), 1, atol=1e-4)
+    assert PROVENANCE_KEY in network.session.get_modelmeta().custom_metadata_map
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_of_the_ablation_runs(
+    name: str, films: list[rushes.Rush], tmp_path: Path
+) -> None:
+    config = EditTrainConfig(
+        tmp_path / "m", tmp_path / "c", tmp_path / "r", tmp_path / "o.pt", network=SMALL, batch=1
+    )
+    changed = variant(config, name, 2, (0, 1))
+    if "wide" in name:
+        assert changed.network.encoded in (32, 96)
+        return
+    state = EditState(changed, films)
+    losses = state.learn(draw(np.random.default_rng(0), films, SPEC, 1))
+    assert np.isfinite(losses.total)
+
+
+def test_an_export_without_attention_is_the_same_network(tmp_path: Path) -> None:
+    from otio_mapedit.training.edit_export import write_edit_onnx
+
+    network = EditNetwork(replace(SMALL, attention=False)).eval()
+    write_edit_onnx(network, tmp_path / "blind.onnx", {})
+    assert edit_parity(network, tmp_path / "blind.onnx") < 1e-4
+
+
+def test_scores_count_steps_and_splices(films: list[rushes.Rush]) -> None:
+    film = films[0]
+    right = Said(film.operation, film.speed, film.splice, film.grade, np.zeros((0, SPEC.reach)))
+    assert compare(film, right, SPEC).mean == 1
+    wrong = replace(right, operation=np.where(film.operation == 0, 1, 0))
+    assert compare(film, wrong, SPEC).counts["keep"].f1 == 0
+    truth, said = np.zeros(40), np.zeros(40)
+    truth[[5, 20]], said[[7, 30]] = 1, 0.9
+    count = splices(truth > 0, said)
+    assert (count.hit, count.missed, count.false) == (1, 1, 1)
+
+
+def test_another_take_says_the_same_otherwise() -> None:
+    line = voice(5, 2.0)
+    take = voices.another_take(np.random.default_rng(1), line)
+    assert 0.7 < len(take) / len(line) < 1.35
+    assert np.abs(take).max() == pytest.approx(0.5, abs=0.01)
+    assert len(voices.resampled(line, 2.0)) == len(line) // 2
+
+
+def test_a_configuration_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "edit.toml"
+    path.write_text('kind = "edit"\nmanifest = "m"\ncache = "c"\nfolder = "f"\nout = "o"\nx = 1\n')
+    with pytest.raises(OptionError, match="x"):
+        EditTrainConfig.from_toml(path)
+    shipped = EditTrainConfig.from_toml(Path(__file__).parents[2] / "onnx" / "edit.toml")
+    assert shipped.network.spec == EditSpec()
