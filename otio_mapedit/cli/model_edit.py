@@ -116,7 +116,7 @@ def evaluate(
 def ablate(
     config: ConfigOption = CONFIG,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="The table, as JSON.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The table, as JSON.")
     ] = Path("build/edit-ablation.json"),
     seeds: Annotated[int, typer.Option(help="Runs of each variant.", min=1)] = 1,
     only: Annotated[
@@ -154,7 +154,7 @@ def ablate(
 def tune(
     config: ConfigOption = CONFIG,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="The study, as JSON.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The study, as JSON.")
     ] = Path("build/edit-study.json"),
     trials: Annotated[int, typer.Option(help="How many settings to try.", min=1)] = 12,
     warm_steps: Annotated[int, typer.Option(help="Steps without the decoder.", min=1)] = 100,

@@ -255,7 +255,7 @@ def _say(
     else:
         command = ["espeak-ng", "-v", voice.name, "-s", f"{160 * tempo:.0f}"]
         command += ["-p", f"{np.clip(50 * pitch, 10, 90):.0f}", "--stdout", " ".join(text)]
-    made = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    made = subprocess.run(command, capture_output=True, check=True, timeout=900).stdout
     return trimmed(_from_wave(made))
 
 
