@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from otio_mapedit.audio import sound
 from otio_mapedit.cache import Cache
 from otio_mapedit.config import make_options
+from otio_mapedit.edit_inference import EditPredictions, predict_edit
 from otio_mapedit.features import SoundFeatures, sound_features
 from otio_mapedit.inference import Predictions
 from otio_mapedit.media import MediaInfo, probe
@@ -51,6 +52,7 @@ class Clip:
     name: str
     media: MediaInfo
     sound: SoundFeatures
+    edit: EditPredictions
     samples: NDArray[Any]  # mono, 16 kHz
     truth: Mask
 
@@ -101,7 +103,8 @@ def clips(folder: Path) -> list[Clip]:
                 truth[round(start * 100) : round(end * 100)] = True
             samples = np.concatenate([block.samples for block in sound(media)])
             heard = sound_features(media, Cache(None))
-            found.append(Clip(name, media, heard, samples, truth))
+            edit = predict_edit(media, heard, None)
+            found.append(Clip(name, media, heard, edit, samples, truth))
     return found
 
 
@@ -110,7 +113,8 @@ def rough_cut(pace: str) -> Callable[[Clip], Mask]:
 
     def kept(clip: Clip) -> Mask:
         options = make_options(roughcut.Options, {"pace": pace})
-        decisions = roughcut.decide([Predictions(clip.media, clip.sound)], options)
+        known = Predictions(clip.media, clip.sound, edit=clip.edit)
+        decisions = roughcut.decide([known], options)
         mask = np.zeros(len(clip.truth), bool)
         for op in decisions.operations:
             if op.kind is Kind.KEEP:
