@@ -176,3 +176,17 @@ def test_the_shipped_network_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer["kind"].shape == (1, 8, len(spec.kinds))
     assert answer["quality"].shape == (1, 8, len(spec.quality))
     assert network.licence
+
+
+def test_the_shipped_edit_network_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAPEDIT_NETWORKS", raising=False)
+    network = weights.open_edit_network()
+    spec = network.spec
+    said = network.run(np.zeros((2, spec.window, len(spec.features)), np.float32))
+    assert said["operation"].shape == (2, spec.stride, len(spec.operations))
+    assert said["attention"].shape == (2, spec.stride, spec.reach)
+    assert np.allclose(said["operation"].sum(axis=2), 1, atol=1e-4)
+    assert np.allclose(said["attention"].sum(axis=2), 1, atol=1e-4)
+    assert network.licence
+    assert network.providers == ("CPUExecutionProvider",)
+    assert network.path.stat().st_size < 4_000_000

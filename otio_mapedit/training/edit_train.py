@@ -226,7 +226,9 @@ def train_edit(
         warm = state.step <= config.warm_steps
         if state.step == whole or (not warm and state.step % config.validate_every == 0):
             scores = scored(state.average.module, held)
-            state.keep(scores, sources)
+            state.judge(scores)
+        if scores is not None or state.step % config.validate_every == 0:
+            state.write(sources)
         if progress is not None:
             progress(EditProgress(state.step, whole, losses, scores))
     return config.out
@@ -296,14 +298,17 @@ class EditState:
         self.step += 1
         return EditLosses(*(float(part.detach()) for part in (loss, recon, edit, reg, attend)))
 
-    def keep(self, scores: EditScores, sources: list[dict[str, str]]) -> None:
-        """Write the checkpoint; take the running average for the answer when it is the best."""
+    def judge(self, scores: EditScores) -> None:
+        """Take the running average for the answer when it is the best."""
         self.idle += 1
         if scores.mean > self.best:
             self.best, self.idle = scores.mean, 0
             self.best_average = {
                 name: value.clone() for name, value in self.average.module.state_dict().items()
             }
+
+    def write(self, sources: list[dict[str, str]]) -> None:
+        """Write the checkpoint."""
         stored = {
             "network": self.network.state_dict(),
             "running": self.average.state_dict(),
