@@ -26,7 +26,9 @@ from .seeing import Faulty
 #: Steps of the shortest passage.
 _LEAST = 3
 #: Score and steadiness from which a step counts as heard again, and the share of such steps.
-_SCORE, _STEADY, _SHARE = 2.5, 0.25, 0.5
+_SCORE, _STEADY, _SHARE = 3.0, 0.3, 0.5
+#: Seconds after which nobody begins a line again that broke off.
+_SOON = 6.0
 #: Seconds around the network's edge in which a pause is looked for, and of the shortest pause.
 _NEAR, _PAUSE = 0.6, 0.06
 #: Parts of a pause, at most seconds, that stay with what is kept before and behind.
@@ -86,6 +88,9 @@ def _judged(
     if not spoken.any():
         return None
     lag = _lag(edit, part, spoken)
+    broken_off = bool(false.sum() > retake.sum())
+    if broken_off and lag is not None and lag > (stop - first) * float(STEP) + _SOON:
+        lag = None
     confidence = float((retake + false)[spoken].mean())
     if lag is None or not _speaks(
         heard, (first * float(STEP) + lag) / hop, (stop - first) / 4 / hop
@@ -100,7 +105,7 @@ def _judged(
     low = frame_within(Fraction(round(start / hop)) * Fraction(1, 100), source.rate)
     high = frames_covering(Fraction(round(end / hop)) * Fraction(1, 100), source.rate)
     span = FrameRange.between(low, max(low, high)).intersection(source.available)
-    what = "false start" if false.sum() > retake.sum() else "retake"
+    what = "false start" if broken_off else "retake"
     if lag is not None:
         at = frame_at(Fraction(round((_onset(heard, first, hop) + lag) * 100), 100), source.rate)
         frame = source.start_frame + min(at, source.frame_count - 1)

@@ -185,6 +185,13 @@ class EditNetwork(nn.Module):
         states, contexts, operation, attention = self._decoded(parts, truth, taught)
         return self.finish(parts, states, contexts, operation, attention)
 
+    def undecoded(self, steps: Tensor) -> EditAnswer:
+        """What can be said without the decoder, whose state and context count as zero."""
+        parts, config = self.prepare(steps), self.config
+        states = parts.decoded.new_zeros(*parts.decoded.shape[:2], config.state)
+        contexts = parts.decoded.new_zeros(*parts.decoded.shape[:2], config.memory)
+        return self.finish(parts, states, contexts, parts.straight, parts.bias)
+
     def prepare(self, steps: Tensor) -> Prepared:
         """Everything that does not wait for the decoder."""
         spec = self.config.spec

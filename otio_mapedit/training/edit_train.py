@@ -6,8 +6,8 @@ grade, quality and the squared error of importance; and the squares of all weigh
 said again, ``w_attend`` asks the attention to look there (as for alignments in Mi, Wang and
 Ittycheriah 2016).
 
-Most of what the encoder must know it learns without waiting for the decoder: for ``warm_steps`` the
-operation is read off the encoder alone, which is many times faster.
+Most of what the encoder must know it learns without waiting for the decoder: for ``warm_steps``
+everything is read off the encoder alone, which is many times faster.
 """
 
 from __future__ import annotations
@@ -280,9 +280,9 @@ class EditState:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         if self.warm:
-            parts = self.network.prepare(batch.steps)
+            answer = self.network.undecoded(batch.steps)
             recon = attend = torch.zeros(())
-            edit = operation_loss(parts.straight, batch)
+            edit = edit_loss(answer, batch)
         else:
             answer = self.network(batch.steps, batch.operation, self.taught())
             recon, edit = reconstruction_loss(answer, batch), edit_loss(answer, batch)
