@@ -55,7 +55,8 @@ class Segment:
     @property
     def alone(self) -> FrameRange:
         """The frames that can be shown without the neighbours."""
-        return FrameRange.between(self.range.start + self.head, self.range.end - self.tail)
+        start = min(self.range.start + self.head, self.range.end)
+        return FrameRange.between(start, max(start, self.range.end - self.tail))
 
 
 def segments(known: Predictions, seen: Moments, sizes: Sizes) -> list[Segment]:
@@ -64,11 +65,8 @@ def segments(known: Predictions, seen: Moments, sizes: Sizes) -> list[Segment]:
     covered = union(segment.range for segment in ruled_out)
     parts: list[Segment] = []
     for free in holes(covered, known.media.frame_count):
-        shots = [
-            replace(shot, range=shot.range.intersection(free))
-            for shot in _shots(known)
-            if shot.range.intersection(free).duration
-        ]
+        shots = [_within(shot, free) for shot in _shots(known)]
+        shots = [shot for shot in shots if shot.range.duration]
         for shot in _joined(shots, sizes.least):
             parts += _divided(shot, known, seen, sizes)
     for span in covered:
@@ -122,6 +120,14 @@ def _shots(known: Predictions) -> list[Segment]:
         tail = span.end - frames[shot.closing.first] if shot.closing else 0
         made.append(Segment(span, max(0, head), max(0, tail)))
     return made
+
+
+def _within(shot: Segment, free: FrameRange) -> Segment:
+    """The part of a shot that lies in a range."""
+    span, alone = shot.range.intersection(free), shot.alone.intersection(free)
+    if not alone.duration:
+        return Segment(span, head=span.duration)
+    return Segment(span, alone.start - span.start, span.end - alone.end)
 
 
 def _joined(shots: Sequence[Segment], least: int) -> list[Segment]:
