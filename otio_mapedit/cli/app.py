@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "style": ("style", "Styles that were learned: list, show, export, import, forget."),
     "watch": ("watch", "Work for the plugins of editing programs: Resolve, Premiere Pro."),
     "plugin": ("plugin", "Put plugins into editing programs, and take them out."),
+    "explain": ("explain", "Show why an edit is as it is: pictures, sound, decisions, reasons."),
     "doctor": ("inspect", "Show whether everything is in place, and what would be faster."),
     "model": ("model", "Train, measure and export the networks (for developers)."),
 }
