@@ -40,8 +40,9 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills the user's cache."""
+    """No test reads or fills the user's cache, or finds their styles."""
     monkeypatch.setenv("MAPEDIT_CACHE", str(tmp_path_factory.getbasetemp() / "mapedit-cache"))
+    monkeypatch.setenv("MAPEDIT_STYLES", str(tmp_path_factory.mktemp("styles")))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import opentimelineio as otio
 import pytest
 
 import otio_mapedit.jobs
+from otio_mapedit import style
 from otio_mapedit.errors import UsageError
 from otio_mapedit.interchange.registry import HOSTS
 from otio_mapedit.jobs import watch as watching
@@ -187,13 +188,34 @@ def test_a_timeline_without_media_is_refused(desk: Desk) -> None:
     assert "Lower third is offline" in desk.answer("empty")["message"]
 
 
-def test_learning_is_known_and_answered(desk: Desk) -> None:
-    desk.write("learn-1-1.request.otio", timeline_text(TALK))
+def test_learning_goes_into_a_style_that_rough_cuts_follow(desk: Desk, cli: Cli) -> None:
+    finished = desk.folder.path.parent / "final.otio"
+    assert cli("roughcut", TALK, "-o", finished, "--pace", "jump", "--for", "resolve").code == 0
+    for number in (1, 2):
+        desk.write(f"learn-1-{number}.request.otio", finished.read_text("utf-8"))
     desk.settle()
-    answer = desk.answer("learn-1-1")
-    assert "there is no verb" not in answer["message"]
-    assert answer["state"] in ("done", "refused")
-    assert answer["message"]
+    first, again = (desk.answer(f"learn-1-{number}") for number in (1, 2))
+    assert first["state"] == "done", first
+    assert "style mine now knows 1" in first["message"]
+    assert not first["result"]
+    assert "known already" in again["message"], "its job has another name, the timeline has not"
+    assert style.load("mine").lessons
+    desk.write("roughcut-1-1.request.otio", finished.read_text("utf-8"))
+    desk.ask("plain", finished.read_text("utf-8"), verb="roughcut", options={"style": ""})
+    desk.settle()
+    assert desk.answer("roughcut-1-1")["facts"]["options"]["style"] == "mine"
+    assert not desk.answer("plain")["facts"]["options"].get("style")
+
+
+def test_learning_takes_no_other_options_and_no_file(desk: Desk) -> None:
+    text = timeline_text(TALK)
+    desk.ask("odd", text, verb="learn", options={"stile": "x"})
+    desk.ask("file", text, verb="learn", options={"style": "x.style.json"})
+    desk.ask("none", verb="learn", media=[str(TALK)])
+    desk.settle()
+    assert "Did you mean style" in desk.answer("odd")["remedy"]
+    assert "may not name a file" in desk.answer("file")["message"]
+    assert "no timeline" in desk.answer("none")["message"]
 
 
 # While it is being written -------------------------------------------------------------------

@@ -11,10 +11,14 @@ from .copies import Copy, Plan
 from .machine import Machine, plugins_folder
 
 NAME = "finalcut"
-SUMMARY = "Final Cut Pro: Rough Cut and Find Shots among the Finder's Quick Actions"
+SUMMARY = "Final Cut Pro: Rough Cut, Find Shots and Highlights among the Finder's Quick Actions"
 
 #: Title in the Finder's menu -> verb.
-ACTIONS = {"MapEdit Rough Cut": "roughcut", "MapEdit Find Shots": "shots"}
+ACTIONS = {
+    "MapEdit Rough Cut": "roughcut",
+    "MapEdit Find Shots": "shots",
+    "MapEdit Highlights": "highlights",
+}
 _SCRIPTS = ("push.py", "push.applescript", "library.applescript", "tell.applescript")
 _PARTS = ("Info.plist", "document.wflow")
 

@@ -22,8 +22,8 @@ SCHEMA = "Request.1"
 SCHEMA_KEY = "MAPEDIT_JOB"
 #: What may be asked for besides the recipes.
 LEARN = "learn"
-#: Kinds of result. Bundles are left out: they would copy media into the folder.
-RESULTS = tuple(suffix for suffix in FORMATS if suffix != ".otioz")
+#: Kinds of result. Left out: what would copy media into the folder, and what needs more installed.
+RESULTS = tuple(suffix for suffix in FORMATS if suffix not in (".otioz", ".aaf"))
 #: What a program gets that says nothing else.
 _USUAL = {"finalcut": ".fcpxml", "shotcut": ".mlt"}
 #: Most files that one request may name, and most options.

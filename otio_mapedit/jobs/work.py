@@ -34,6 +34,7 @@ from ..timing import exact_seconds
 from .answer import Answer, PlacedClip, PlacedMarker, State, refusal, write_both
 from .folder import LARGEST_REQUEST, LARGEST_TIMELINE, JobFolder
 from .request import LEARN, Request, Roots, from_id, from_text
+from .teaching import styled, taught
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def carry_out(folder: JobFolder, job: str, roots: Roots, describe: Describe) -> 
         timeline = None if request.media else _timeline(folder, request)
         progress = _Noted(folder, job)
         if request.verb == LEARN:
-            return _learn(request, timeline)
+            return taught(folder, request, timeline, roots, progress)
         named, offline = (list(request.media), []) if request.media else _media(timeline)
         footage, warnings = _probed([roots.checked(path) for path in named])
         decisions = _decided(folder, request, footage, progress)
@@ -156,7 +157,7 @@ def _decided(
 ) -> DecisionList:
     chosen = recipe(request.verb)
     values = layered(request.verb, request.options, folder.path)
-    options = make_options(chosen.Options, values)
+    options = make_options(chosen.Options, styled(folder, request.verb, values))
     tools = Tools(Cache(default_folder()), progress)
     decisions = decide_footage(footage, chosen, options, tools)
     return replace(decisions, name=request.name or decisions.name)
@@ -232,13 +233,6 @@ def _markers(decisions: DecisionList) -> list[PlacedMarker]:
             )
         )
     return sorted(made, key=lambda marker: marker.at)
-
-
-def _learn(request: Request, timeline: otio.schema.Timeline | None) -> Answer:
-    raise UsageError(
-        "this version of otio-mapedit cannot learn from timelines yet",
-        "Install a newer one, then run again.",
-    )
 
 
 class _Noted:

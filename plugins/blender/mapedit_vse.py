@@ -1,8 +1,9 @@
 """MapEdit for Blender's video sequencer: reads a timeline, and proposes one.
 
 Sequencer > Sidebar (N) > MapEdit: *Read Timeline* places an .otio file as strips (a .mapedit file
-and others too, if mapedit is installed); *Rough Cut* and *Find Shots* work on the selected strips,
-or on all, and place what they propose on channels above. Nothing that is there is changed.
+and others too, if mapedit is installed); *Rough Cut*, *Find Shots* and *Highlights* work on the
+selected strips, or on all, and place what they propose on channels above. Nothing that is there is
+changed.
 
 One file, nothing but Blender: Edit > Preferences > Add-ons > Install.
 """
@@ -34,7 +35,7 @@ bl_info = {
 
 #: The words that start mapedit; `mapedit plugin install blender` writes its own place here.
 COMMAND = ["mapedit"]
-LABELS = {"roughcut": "Rough Cut", "shots": "Find Shots"}
+LABELS = {"roughcut": "Rough Cut", "shots": "Find Shots", "highlights": "Highlights"}
 _NTSC = (24, 30, 48, 60, 120)
 
 

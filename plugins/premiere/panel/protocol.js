@@ -25,7 +25,16 @@ exports.VERBS = [
             { name: "transitions", label: "Dissolves, wipes and fades", choices: ["keep", "cut"], value: "keep" },
         ],
     },
-    { verb: "highlights", label: "Highlights: the best passages", title: "Highlights", options: [] },
+    {
+        verb: "highlights",
+        label: "Highlights: the moments that stand for the whole",
+        title: "Highlights",
+        options: [
+            { name: "duration", label: "At most", value: "60s" },
+            { name: "themes", label: "What counts", choices: ["general", "news", "sports", "talk", "travel"], value: "general" },
+            { name: "order", label: "Order", choices: ["time", "score"], value: "time" },
+        ],
+    },
     { verb: "learn", label: "Learn from this sequence", title: "Learn", options: [] },
 ];
 // A JSON text of the watcher as a table, null where it is none.
