@@ -18,7 +18,7 @@ import pytest
 import otio_mapedit.jobs
 from otio_mapedit import style
 from otio_mapedit.errors import UsageError
-from otio_mapedit.interchange.registry import HOSTS
+from otio_mapedit.interchange.registry import FORMATS, HOSTS
 from otio_mapedit.jobs import watch as watching
 from otio_mapedit.jobs.answer import State
 from otio_mapedit.jobs.folder import open_folder, usual_folder
@@ -112,9 +112,12 @@ def test_the_verbs_are_the_recipes_and_learn(desk: Desk) -> None:
     assert not (desk.folder.path / "watcher.json").exists()
 
 
-def test_the_schema_lists_what_the_program_takes() -> None:
-    assert tuple(REQUEST["properties"]["host"]["enum"]) == HOSTS
-    assert tuple(REQUEST["properties"]["result"]["enum"]) == RESULTS
+def test_everything_that_the_program_takes_fits_the_schema() -> None:
+    for host in HOSTS:
+        for suffix in RESULTS:
+            assert suffix in FORMATS
+            asked = {"MAPEDIT_JOB": "Request.1", "verb": "shots", "host": host, "result": suffix}
+            jsonschema.validate(asked, REQUEST)
     assert set(ANSWER["properties"]["state"]["enum"]) == set(State)
 
 
@@ -130,6 +133,10 @@ def test_the_schema_lists_what_the_program_takes() -> None:
         ('{"MAPEDIT_JOB": "Request.1"}', "verb is missing"),
         ('{"MAPEDIT_JOB": "Request.1", "verb": "shots", "host": "avid"}', "avid"),
         ('{"MAPEDIT_JOB": "Request.1", "verb": "shots", "result": ".sh"}', ".sh"),
+        (
+            '{"MAPEDIT_JOB": "Request.1", "verb": "shots", "host": "finalcut", "result": ".edl"}',
+            ".edl is not written for finalcut",
+        ),
         ('{"MAPEDIT_JOB": "Request.1", "verb": "shots", "options": {"a": []}}', "options.a"),
         ('{"MAPEDIT_JOB": "Request.1", "verb": "shots", "options": {"A-b": 1}}', "options.A-b"),
         ('{"MAPEDIT_JOB": "Request.1", "verb": "shots", "media": "/x"}', "media"),

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from ..config import nearest
 from ..errors import FormatError, OptionError, UsageError
 from ..fields import Fields
-from ..interchange.registry import FORMATS, HOSTS
+from ..interchange.registry import HOSTS, profile_of
 from ..json_text import parse
 from ..recipes import RECIPES
 from ..urls import is_absolute, is_url, path_of
@@ -22,8 +22,8 @@ SCHEMA = "Request.1"
 SCHEMA_KEY = "MAPEDIT_JOB"
 #: What may be asked for besides the recipes.
 LEARN = "learn"
-#: Kinds of result. Left out: what would copy media into the folder, and what needs more installed.
-RESULTS = tuple(suffix for suffix in FORMATS if suffix not in (".otioz", ".aaf"))
+#: Kinds of result: one file each, of text, that copies no media into the folder.
+RESULTS = (".otio", ".fcpxml", ".xml", ".edl", ".mlt", ".mapedit")
 #: What a program gets that says nothing else.
 _USUAL = {"finalcut": ".fcpxml", "shotcut": ".mlt"}
 #: Most files that one request may name, and most options.
@@ -82,6 +82,7 @@ def from_text(job: str, text: str) -> Request:
     suffix = fields.text("result", _USUAL.get(host, ".otio"))
     if suffix not in RESULTS:
         raise OptionError(f"result: {suffix!r} is not known", nearest(suffix, RESULTS))
+    profile_of(suffix, host)  # before hours of work, whether the two go together
     request = Request(
         id=job,
         verb=_verb(fields.text("verb", required=True)),
