@@ -55,7 +55,8 @@ class Leaning:
     """A logistic regression over the numbers that describe a moment.
 
     The probability that the editor keeps it is ``1 / (1 + exp(-(bias + weights . x)))`` with
-    ``x = (values - mean) / spread``; ``trust`` is how much of the decision it gets, 0 to 1.
+    ``x = (values - mean) / spread``; ``trust`` is how much of the decision it gets, 0 to 1;
+    ``network`` the edit network whose answers are among the values.
     """
 
     features: tuple[str, ...]
@@ -64,6 +65,7 @@ class Leaning:
     weights: tuple[float, ...]
     bias: float
     trust: float
+    network: str = ""
 
     def probability(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Of being kept, [n], for values ``[n, features]``."""
@@ -189,6 +191,7 @@ def text_of(style: Style) -> str:
             "weights": list(leaning.weights),
             "bias": leaning.bias,
             "trust": leaning.trust,
+            "network": leaning.network,
         },
         "validation": dict(style.validation),
         "lessons": [dict(lesson) for lesson in style.lessons],
@@ -237,7 +240,8 @@ def _leaning(content: Any) -> Leaning:
     if any(value <= 0 for value in rows[1]):
         raise ValueError("a spread is not above 0")
     bias, trust = _numbers([content["bias"], content["trust"]], 2)
-    return Leaning(features, rows[0], rows[1], rows[2], bias, min(1.0, max(0.0, trust)))
+    trust, network = min(1.0, max(0.0, trust)), str(content.get("network", ""))
+    return Leaning(features, rows[0], rows[1], rows[2], bias, trust, network)
 
 
 def _numbers(values: Any, count: int) -> tuple[float, ...]:

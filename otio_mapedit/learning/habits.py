@@ -76,8 +76,16 @@ def shortest_pause(taken: Array, left: Array) -> float:
 
 
 def leaning(lessons: Sequence[Lesson]) -> Leaning | None:
-    """What tells kept moments from dropped ones; None where there is too little of either."""
-    tables = [lesson.table() for lesson in lessons if lesson.features == MOMENT_FEATURES]
+    """What tells kept moments from dropped ones; None where there is too little of either.
+
+    Lessons from before the edit network was replaced by the latest one are left out.
+    """
+    network = lessons[-1].network if lessons else ""
+    tables = [
+        lesson.table()
+        for lesson in lessons
+        if lesson.features == MOMENT_FEATURES and lesson.network == network
+    ]
     if not tables:
         return None
     values = np.concatenate([table[0] for table in tables])
@@ -96,6 +104,7 @@ def leaning(lessons: Sequence[Lesson]) -> Leaning | None:
         tuple(np.round(weights[1:], 6).tolist()),
         float(np.round(weights[0], 6)),
         1.0,
+        network,
     )
 
 

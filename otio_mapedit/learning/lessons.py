@@ -26,7 +26,7 @@ from ..inference import Predictions
 from ..interchange.timeline_facts import reference_url
 from ..media import MediaInfo
 from ..recipes.hearing import Heard, hear
-from ..recipes.styled import MOMENT, MOMENT_FEATURES, moments
+from ..recipes.styled import MOMENT, MOMENT_FEATURES, moments, network_of
 from ..solve import holes, runs, union
 from ..timing import FrameRange, frame_at, seconds_at
 from ..urls import path_of
@@ -54,6 +54,7 @@ class Lesson:
     features: tuple[str, ...]
     moments: str  # uint8, zlib, base64
     kept: str  # the same
+    network: str = ""  # the edit network whose answers are among the features
     before: tuple[float, ...] = ()  # speech begins this long after a cut in
     after: tuple[float, ...] = ()  # speech has ended this long before a cut out
     taken_out: tuple[float, ...] = ()  # lengths of what was taken out between two shots
@@ -81,6 +82,7 @@ class Lesson:
             features=tuple(str(name) for name in content["features"]),
             moments=str(content["moments"]),
             kept=str(content["kept"]),
+            network=str(content.get("network", "")),
             cuts=int(content["cuts"]),
             **{key: tuple(float(value) for value in content[key]) for key in lists},
         )
@@ -180,6 +182,7 @@ def lesson_of(
         features=MOMENT_FEATURES,
         moments=_packed((np.concatenate(gathered.moments) - _LEAST) / (_MOST - _LEAST)),
         kept=_packed(np.concatenate(gathered.kept)),
+        network=next((network_of(each) for each in known.values() if each.sound), ""),
         before=tuple(gathered.before),
         after=tuple(gathered.after),
         taken_out=tuple(gathered.taken_out),

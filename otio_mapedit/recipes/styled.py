@@ -1,11 +1,13 @@
 """What a style makes of the sound of a file: this editor's leaning beside the general judgement.
 
-A moment is a quarter of a second, described by what is heard there and around it and by what the
-sampled pictures show.
+A moment is a step of the edit network, a quarter of a second, described by what is heard there and
+around it, by what the sampled pictures show, and by what the network answers for it: the leaning is
+a small head on a network that stays as it is.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,13 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..edit_inference import EditPredictions
+from ..edit_spec import STEP
 from ..features import SILENCE, PictureSamples
 from ..inference import Predictions
 from ..style import Leaning
 from ..timing import frames_covering, seconds_at
 from .hearing import Heard
 
-MOMENT = Fraction(1, 4)
+logger = logging.getLogger(__name__)
+
+MOMENT = STEP
 """Seconds of a moment."""
 MOMENT_FEATURES = (
     "speech",
@@ -40,6 +46,13 @@ MOMENT_FEATURES = (
     "motion around",
     "speech and motion",
     "picture",
+    "network keeps",
+    "network misses it",
+    "dead air",
+    "noise",
+    "chatter",
+    "said again",
+    "music",
 )
 """Names of the numbers that describe a moment, in order."""
 
@@ -79,6 +92,7 @@ def moments(known: Predictions, heard: Heard) -> NDArray[np.float64]:
         *pictures.T,
         spoken * pictures[:, 3],
         np.full(count, float(known.samples is not None)),
+        *_answers(known.edit, count).T,
     ]
     return np.stack(columns, axis=1)
 
@@ -89,7 +103,14 @@ def styled(heard: Heard, known: Predictions, leaning: Leaning) -> Heard:
     The score of a step becomes ``(1 - trust) * general + trust * (2 p - 1)``; speech that this
     editor would all but surely leave out is no longer kept for being speech.
     """
-    if leaning.features != MOMENT_FEATURES or known.sound is None:
+    if known.sound is None:
+        return heard
+    if leaning.features != MOMENT_FEATURES or leaning.network != network_of(known):
+        logger.warning(
+            "%s: the style was learned with another network, so that only its options count. "
+            "Type: mapedit learn with its timelines again.",
+            known.media.name,
+        )
         return heard
     kept = leaning.probability(moments(known, heard))
     hop = float(known.sound.hop)
@@ -104,6 +125,31 @@ def styled(heard: Heard, known: Predictions, leaning: Leaning) -> Heard:
         score=np.clip(score, -1, 1) * hop,
         speech=heard.speech & ~unwanted,
     )
+
+
+def network_of(known: Predictions) -> str:
+    """The network whose answers are among the numbers of a moment; empty for none."""
+    return known.edit.network if known.edit is not None else ""
+
+
+def _answers(edit: EditPredictions | None, count: int) -> NDArray[np.float64]:
+    """What the edit network says of every moment: ``[n, 7]``."""
+    answers = np.zeros((count, 7))
+    if edit is None or not len(edit):
+        return answers
+    keeps = np.clip(edit.probability("keep"), 1e-3, 1 - 1e-3)
+    columns = [
+        np.log(keeps / (1 - keeps)) / 4,
+        edit.importance,
+        edit.probability("dead air"),
+        edit.probability("noise"),
+        edit.probability("chatter"),
+        edit.probability("retake", "false start"),
+        edit.quality[:, edit.spec.quality.index("music")],
+    ]
+    known = min(count, len(edit))
+    answers[:known] = np.stack(columns, axis=1)[:known]
+    return answers
 
 
 def _by_moment(values: NDArray[Any], count: int, steps: int, rest: float) -> NDArray[np.float64]:
