@@ -125,8 +125,10 @@ def test_attention_lies_where_the_decoder_looked() -> None:
     spans = [FrameRange(0, 125), FrameRange(125, 375)]
     found = attention_map(attention, past, 4, Fraction(1, 4), spans, rate, 200)
     assert found.shape == (2, 200)
-    assert found[0].max() == 1
-    assert set(np.flatnonzero(found[0] == 1) // 10) == {10, 11, 12, 13, 14}
+    assert set(np.flatnonzero(found[0] == found[0].max()) // 10) <= {10, 11, 12, 13, 14}
+    assert found[0].max() > 0.7
+    even = attention_map(np.full((80, reach), 1 / reach), past, 4, Fraction(1, 4), spans, rate, 200)
+    assert even.max() == 0, "who looks everywhere alike looks nowhere"
     assert 250 <= (looked_at(found[0], spans[0], 500) or 0) < 375
     assert looked_at(found[1], spans[1], 500) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from otio_mapedit.assemble import assemble
 from otio_mapedit.config import make_options
 from otio_mapedit.disassemble import disassemble
-from otio_mapedit.edit_spec import SOUND_FEATURES
+from otio_mapedit.edit_inference import EditPredictions
+from otio_mapedit.edit_spec import OPERATIONS, SOUND_FEATURES, EditSpec
 from otio_mapedit.features import HOP, SMALL, PictureSamples, SoundFeatures
 from otio_mapedit.inference import Predictions, ShotPredictions
 from otio_mapedit.media import AudioStream, MediaInfo, VideoStream
@@ -353,10 +355,29 @@ def test_divisions_are_cheap_and_of_the_right_size() -> None:
     assert best_divisions(np.ones(5), 8, 12, 24) == []
 
 
+def test_a_take_that_is_said_again_is_not_a_highlight() -> None:
+    footage = Footage(40).says(1, 39).moves(10, 14).moves(30, 34)
+    known = footage.done()
+    operation = np.zeros((160, len(OPERATIONS)), np.float32)
+    operation[:, OPERATIONS.index("keep")] = 1
+    operation[36:64] = 0
+    operation[36:64, OPERATIONS.index("retake")] = 1
+    nothing = np.zeros((160, 1), np.float32)
+    edit = EditPredictions(
+        nothing, operation, nothing, nothing, nothing, nothing, nothing, nothing, nothing,
+        EditSpec(), "edit 1 (test)",
+    )  # fmt: skip
+    options = make_options(highlights.Options, {"duration": "6s"})
+    decisions = highlights.decide([replace(known, edit=edit)], options)
+    valid(decisions)
+    assert all(not 9 * 25 < op.range.start < 16 * 25 for op in kept(decisions))
+    assert "edit 1 (test)" in decisions.generator
+
+
 def test_what_is_needed() -> None:
     media = Footage().done().media
     needs = highlights.needs(media, make_options(highlights.Options, {}))
-    assert needs == {Need.SOUND, Need.SAMPLES, Need.SHOTS}
+    assert needs == set(Need)
     quick = make_options(highlights.Options, {"watch": "samples"})
     assert Need.SHOTS not in highlights.needs(media, quick)
 

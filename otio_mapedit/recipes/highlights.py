@@ -102,8 +102,10 @@ class Options:
 
 
 def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
-    """Sound, a picture a second, and the shots where every picture is watched."""
+    """Sound, a picture a second, what the edit network makes of them, and the shots where every
+    picture is watched."""
     wanted = {Need.SOUND: bool(media.audio), Need.SAMPLES: bool(media.video)}
+    wanted[Need.EDIT] = bool(media.audio or media.video)
     wanted[Need.SHOTS] = bool(media.video) and options.watch == "every"
     return frozenset(need for need, stream in wanted.items() if stream)
 
@@ -137,6 +139,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
     made: list[Operation] = operations(materials, predictions, pieces, manner)
     values = option_values(options)
     networks = [known.shots.network for known in predictions if known.shots]
+    networks += [known.edit.network for known in predictions if known.edit]
     networks += [speech.version() for known in predictions if known.sound]
     return DecisionList(
         name=title(footage),

@@ -43,6 +43,9 @@ _ROWS, _COLUMNS = 3, 4
 #: Faults of a picture that the shot network names, and how much each speaks against a moment.
 _FAULTS = {"black": 1.0, "covered": 1.0, "blur": 0.6, "shake": 0.6}
 
+#: What the edit network calls moments that nobody would show.
+_UNWANTED = ("retake", "false start", "covered", "unsteady", "noise", "slate", "chatter")
+
 #: The cues, in the order in which reasons name them.
 CUES = ("audience", "speech", "loud", "motion", "novel")
 
@@ -56,7 +59,7 @@ class Moments:
     audience: Array  # applause and cheering, and what came just before
     motion: Array  # movement of the picture
     novel: Array  # unlike the minute around
-    quality: Array  # 1: nothing against it
+    quality: Array  # 1: nothing against the picture, or against showing the moment at all
     look: Array  # float [n, d]
     level: Array  # dBFS
     change: Array  # how unlike the moment before, 0 to 1
@@ -83,7 +86,7 @@ def moments(footage: Sequence[Predictions]) -> list[Moments]:
     still, most = np.percentile(moving, [10, 95]) if len(moving) else (0.0, 1.0)
     looks = _looks([each.spectrum for each in heard], [each.small for each in seen])
     made = []
-    for sound, picture, look in zip(heard, seen, looks, strict=True):
+    for known, sound, picture, look in zip(footage, heard, seen, looks, strict=True):
         change = _change(look)
         made.append(
             Moments(
@@ -92,7 +95,7 @@ def moments(footage: Sequence[Predictions]) -> list[Moments]:
                 audience=_audience(sound, float(usual)),
                 motion=np.clip((picture.motion - still) / max(most - still, _MOVING), 0, 1),
                 novel=_novel(look),
-                quality=picture.quality,
+                quality=picture.quality * (1 - _unwanted(known, len(look))),
                 look=look,
                 level=sound.level,
                 change=change,
@@ -211,6 +214,15 @@ def _watched(shots: ShotPredictions, rate: Fraction, count: int) -> tuple[Array,
             share = np.bincount(steps, column, count) / np.maximum(number, 1)
             faults = np.maximum(faults, weight * np.clip(2 * share - 1, 0, 1))
     return motion, faults
+
+
+def _unwanted(known: Predictions, count: int) -> Array:
+    """How sure the edit network is that nobody would show each moment: [count]."""
+    found = np.zeros(count)
+    if known.edit is not None:
+        said = known.edit.probability(*_UNWANTED)[:count]
+        found[: len(said)] = said
+    return found
 
 
 def _audience(sound: _Heard, usual: float) -> Array:

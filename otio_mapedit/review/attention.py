@@ -13,6 +13,9 @@ from ..timing import FrameRange, frame_within, frames_covering, seconds_at
 
 Array = NDArray[Any]
 
+#: Value of the map from which a moment was looked at: twice as much as the others.
+LOOKED = 0.25
+
 
 def attention_map(
     attention: Array,
@@ -26,9 +29,11 @@ def attention_map(
     """How much each decision looked at each part of the file: [decisions, bins], 0 to 1.
 
     ``attention`` [steps, reach] holds, for every step of ``step`` seconds, how much the decoder
-    looked at each slot of ``slot`` steps from ``past`` before its own; the mean over the steps of a
-    decision (``decisions`` count frames at ``rate``) is laid on the file's time and divided by its
-    greatest value.
+    looked at each slot of ``slot`` steps from ``past`` before its own. Each step is compared with
+    looking everywhere alike, and of the steps of a decision (``decisions`` count frames at
+    ``rate``) the one that looked most counts: 0 is as much as everywhere or less, a quarter twice
+    as much, 1 sixteen times as much. A decoder that looks nowhere in particular leaves the map
+    dark.
     """
     count, reach = attention.shape
     made = np.zeros((len(decisions), bins))
@@ -36,13 +41,14 @@ def attention_map(
     for number, span in enumerate(decisions):
         first = min(frame_within(seconds_at(span.start, rate), 1 / step), max(0, count - 1))
         stop = min(count, max(first + 1, frames_covering(seconds_at(span.end, rate), 1 / step)))
-        seen = np.zeros(slots)
+        times = np.ones(slots)
         for at in range(first, stop):
             places = at // slot - past + np.arange(reach)
             inside = (places >= 0) & (places < slots)
-            np.add.at(seen, places[inside], attention[at, inside])
+            looked = attention[at, inside] * int(inside.sum())
+            times[places[inside]] = np.maximum(times[places[inside]], looked)
         places = np.minimum((np.arange(bins) + 0.5) * count / slot / bins, slots - 1).astype(int)
-        made[number] = seen[places] / (seen.max() or 1.0)
+        made[number] = np.clip(np.log2(times) / 4, 0, 1)[places]
     return made
 
 
@@ -55,4 +61,4 @@ def looked_at(row: Array, span: FrameRange, frame_count: int) -> int | None:
     if not outside.any():
         return None
     at = int(np.where(outside, row, -1).argmax())
-    return int(frames[at]) if row[at] >= 0.3 else None
+    return int(frames[at]) if row[at] >= LOOKED else None

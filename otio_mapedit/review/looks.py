@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cache import Cache
+from ..edit_inference import EditPredictions, predict_edit
 from ..errors import MapeditError
 from ..features import picture_samples, sound_features
 from ..frames import keyframe_pictures
@@ -27,6 +28,7 @@ from ..progress import Progress
 from ..recipes import highlights
 from ..recipes.moments import moments
 from ..timing import seconds_at
+from .attention import attention_map
 
 Array = NDArray[Any]
 
@@ -106,6 +108,9 @@ def _known(
             known = replace(known, sound=sound_features(media, cache, progress))
         if media.picture:
             known = replace(known, samples=picture_samples(media, cache, progress))
+        if known.sound is not None or known.samples is not None:
+            edit = predict_edit(media, known.sound, known.samples, progress)
+            known = replace(known, edit=edit)
     except MapeditError as error:
         missing.append(error.message)
     return known, missing
@@ -119,8 +124,21 @@ def _shown(look: Look, known: Predictions) -> Look:
         speech = in_bins(known.sound.speech, hop, whole)
         level = in_bins(level, hop, whole, best=True)
         look = replace(look, level=level, speech=speech)
+    if known.edit is not None:
+        look = _judged(look, known.edit)
     strip = _filmstrip(known.media) if known.media.picture else None
     return replace(look, filmstrip=strip)
+
+
+def _judged(look: Look, edit: EditPredictions) -> Look:
+    """With what the edit network would miss, and where it looked."""
+    importance = {
+        "importance, as the edit network sees it": in_bins(edit.importance, edit.step, look.seconds)
+    }
+    spans = [operation.range for operation in look.decisions]
+    spec, rate = edit.spec, look.source.rate
+    attention = attention_map(edit.attention, spec.past, spec.slot, edit.step, spans, rate, BINS)
+    return replace(look, importance=importance, attention=attention)
 
 
 def _filmstrip(media: MediaInfo) -> NDArray[np.uint8] | None:

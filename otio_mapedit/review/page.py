@@ -149,7 +149,7 @@ def _head(edit: DecisionList) -> str:
         for number, words in cards
     )
     what = f"{edit.recipe or 'edit'}, {rate_text(edit.rate)} frames per second"
-    options = ", ".join(f"{name} {value}" for name, value in edit.options.items())
+    options = ", ".join(f"{name} {value}" for name, value in edit.options.items() if value != "")
     note = f"<p>{safe(edit.metadata['note'])}</p>" if "note" in edit.metadata else ""
     return (
         f'<h1>{safe(edit.name or "edit")}</h1><p class="soft">{safe(what)}</p>'
@@ -164,7 +164,7 @@ def _legend(look: Look) -> str:
     if look.importance:
         shown.append(("var(--accent)", "importance"))
     if look.attention is not None:
-        shown.append(("#fff4d6", "looked at most"))
+        shown.append(("#fff4d6", "looked at: the brighter, the more"))
     items = "".join(
         f'<span><i style="background:{colour}"></i>{safe(words)}</span>' for colour, words in shown
     )
