@@ -77,6 +77,9 @@ def export(
     transition_threshold: Annotated[
         float, typer.Option(help="Probability from which a transition counts.", min=0, max=1)
     ] = 0.5,
+    teacher_share: Annotated[
+        float, typer.Option(help="Weight of what the teacher taught in the answer.", min=0, max=1)
+    ] = 0.0,
     command: Annotated[
         str, typer.Option(help="The training command, recorded in the file.")
     ] = "mapedit model train",
@@ -95,7 +98,9 @@ def export(
     if edits.is_edit(checkpoint):
         made = edits.export_edit(checkpoint, network, command=command)
     else:
-        made = exporter.export(checkpoint, network, cut_threshold, transition_threshold, command)
+        made = exporter.export(
+            checkpoint, network, cut_threshold, transition_threshold, command, teacher_share
+        )
     output.wrote(made.path)
     if as_json:
         output.data_json(

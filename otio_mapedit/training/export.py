@@ -49,8 +49,11 @@ def export(
     cut_threshold: float = 0.5,
     transition_threshold: float = 0.5,
     command: str = "mapedit model train",
+    teacher_share: float = 0.0,
 ) -> ExportReport:
     """Write the best network of ``checkpoint`` to ``out``, an ONNX file, and note its sum.
+
+    ``teacher_share`` is the weight of the teacher's heads in the answer (see ``Probabilities``).
 
     ``SHA256SUMS`` beside ``out`` gets or changes the file's line. Raises ModelError when the
     checkpoint cannot be used or torch and onnxruntime differ by more than ``WORST_DIFFERENCE``;
@@ -64,16 +67,18 @@ def export(
             | {"cut_threshold": cut_threshold, "transition_threshold": transition_threshold}
         )
     )
-    sizes = {**settings, "widths": tuple(settings["widths"]), "spec": spec}
-    network = ShotNetwork(NetworkConfig(**sizes))
+    rows = {key: tuple(value) for key, value in settings.items() if isinstance(value, list)}
+    network = ShotNetwork(NetworkConfig(**{**settings, **rows, "spec": spec}))
     network.load_state_dict(record["average"])
     metadata = {
         SPEC_KEY: spec.to_json(),
-        PROVENANCE_KEY: json.dumps(provenance(record, command), sort_keys=True),
+        PROVENANCE_KEY: json.dumps(
+            provenance(record, command) | {"teacher_share": teacher_share}, sort_keys=True
+        ),
         LICENCE_KEY: LICENCE,
     }
     with replacing(out, force=True) as partial:
-        parity = write_onnx(network, partial, metadata)
+        parity = write_onnx(network, partial, metadata, teacher_share)
         if parity > WORST_DIFFERENCE:
             raise ModelError(
                 f"torch and onnxruntime differ by {parity:.2g} on the exported network",
@@ -93,9 +98,11 @@ def stored(checkpoint: Path) -> dict[str, Any]:
     return record
 
 
-def write_onnx(network: ShotNetwork, out: Path, metadata: dict[str, str]) -> float:
+def write_onnx(
+    network: ShotNetwork, out: Path, metadata: dict[str, str], teacher_share: float = 0.0
+) -> float:
     """Trace ``network`` into the ONNX file ``out`` with ``metadata_props``; returns the parity."""
-    model = Probabilities(network.eval()).eval()
+    model = Probabilities(network.eval(), teacher_share).eval()
     spec = network.config.spec
     rng = np.random.default_rng(0)
     shape = (1, spec.window, *spec.frame_shape)

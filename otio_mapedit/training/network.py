@@ -240,18 +240,29 @@ def _raw_features(flat: Tensor, batch: int | Tensor, bins: int) -> list[Tensor]:
 
 
 class Probabilities(nn.Module):
-    """The network as it is shipped: ``frames`` to the five outputs of ``ShotSpec``."""
+    """The network as it is shipped: ``frames`` to the five outputs of ``ShotSpec``.
 
-    def __init__(self, network: ShotNetwork) -> None:
+    ``cut`` and ``transition`` are a mean, on the logit scale, of what exact truth taught and, with
+    the weight ``teacher_share``, of what the teacher did. The teacher marks the last frame before a
+    change, we the first after it.
+    """
+
+    def __init__(self, network: ShotNetwork, teacher_share: float = 0.0) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.teacher_share = network, teacher_share
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """``cut``, ``transition``, ``kind``, ``embedding``, ``quality``."""
         said: Answer = self.network(frames)
+        cut, transition, share = said.cut, said.transition, self.teacher_share
+        if share:
+            single, many = said.taught[..., 0], said.taught[..., 1]
+            single = torch.cat([single[:, :1], single[:, :-1]], 1)
+            cut = (1 - share) * cut + share * single
+            transition = (1 - share) * transition + share * many
         return (
-            said.cut.sigmoid(),
-            said.transition.sigmoid(),
+            cut.sigmoid(),
+            transition.sigmoid(),
             said.kind.softmax(-1),
             said.embedding,
             said.quality.sigmoid(),

@@ -127,7 +127,7 @@ def test_train_resume_export(manifest: Path, tmp_path: Path) -> None:
     curves = (tmp_path / "shots.csv").read_text(encoding="utf-8").splitlines()
     assert curves[0].startswith("step,rate,loss")
     assert [int(row.split(",")[0]) for row in curves[1:]] == [1, 2, 3]
-    report = export(checkpoint, tmp_path / "tiny.onnx", cut_threshold=0.4)
+    report = export(checkpoint, tmp_path / "tiny.onnx", cut_threshold=0.4, teacher_share=0.3)
     assert report.parity < WORST_DIFFERENCE
     assert report.size == os.path.getsize(report.path)  # noqa: PTH202
     assert f"{report.sha256}  tiny.onnx" in (tmp_path / "SHA256SUMS").read_text(encoding="utf-8")
