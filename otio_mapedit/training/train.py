@@ -26,7 +26,7 @@ from . import teacher, unedit, warm
 from .corpus import Corpus
 from .evaluate import Score, score, shots_from_probabilities
 from .losses import Batch, Losses, collate, edit_loss, reconstruction_loss, teacher_loss
-from .network import Answer, NetworkConfig, ShotNetwork
+from .network import Answer, NetworkConfig, Probabilities, ShotNetwork
 
 VALIDATION_SEED = 1_000_003
 """Seed of the generated edits that training never sees."""
@@ -46,7 +46,8 @@ class TrainConfig:
     ``w_edit``, ``w_reg``, ``w_teach``, and see ``losses.edit_loss`` for ``neighbours``,
     ``positives``, ``faults`` and ``soften``. The teacher is asked about ``taught_edits`` edits
     before training begins (none: no distillation), its answers are kept in the file ``opinions``,
-    and a share ``taught_share`` of the edits made are these. ``mixed`` allows bfloat16.
+    and a share ``taught_share`` of the edits made are these; ``teacher_share`` is the weight of
+    what was learned from it in the answer that is validated. ``mixed`` allows bfloat16.
     """
 
     manifest: Path
@@ -69,6 +70,7 @@ class TrainConfig:
     opinions: Path = Path("opinions.npz")
     taught_edits: int = 0
     taught_share: float = 0.5
+    teacher_share: float = 0.0
     mixed: bool = True
     neighbours: float = 0.15
     positives: float = 1.5
@@ -173,7 +175,7 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
         losses = state.learn(batch)
         f1 = None
         if state.step % config.validate_every == 0 or state.step == config.steps:
-            f1 = validate(state.average.module, validation).f1
+            f1 = validate(state.average.module, validation, config.teacher_share).f1
             state.keep(f1, sources)
         _note(config.out.with_suffix(".csv"), state.step, state.rate(), losses, f1)
         if progress is not None:
@@ -300,16 +302,18 @@ def _plain(value: Any) -> Any:
     return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-def validate(network: torch.nn.Module, edits: list[unedit.Example]) -> Score:
+def validate(
+    network: ShotNetwork, edits: list[unedit.Example], teacher_share: float = 0.0
+) -> Score:
     """Boundaries of generated ``edits`` at tolerance 2 and probability 0.5."""
     network.eval()
     device, total = next(network.parameters()).device, Score()
+    answer = Probabilities(network, teacher_share)
     with torch.no_grad():
         for edit in edits:
-            answer: Answer = network(torch.from_numpy(edit.frames[None]).to(device))
-            found = shots_from_probabilities(
-                answer.cut[0].sigmoid().cpu().numpy(), answer.transition[0].sigmoid().cpu().numpy()
-            )
+            said = answer(torch.from_numpy(edit.frames[None]).to(device))
+            cut, transition = (part[0].cpu().numpy() for part in said[:2])
+            found = shots_from_probabilities(cut, transition)
             truth = shots_from_probabilities(edit.cut.astype(float), edit.transition.astype(float))
             total += score(truth, found)
     return total
