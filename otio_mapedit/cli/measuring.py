@@ -54,6 +54,22 @@ def pure_shots(shots: ShotList) -> list[tuple[int, int]]:
     return made
 
 
+def peer_shots(
+    labels: Mapping[str, Any], folder: Path, progress: Progress
+) -> dict[str, list[tuple[int, int]]]:
+    """The same by TransNetV2. Raises UsageError when it is not installed."""
+    from ..training import peer
+    from ..training.corpus import read_frames
+    from ..training.teacher import transnetv2
+
+    network, found = transnetv2(mixed=False), {}
+    videos = {path.stem: path for path in sorted(folder.iterdir())}
+    for done, name in enumerate(labels):
+        found[name] = peer.shots(peer.curve(read_frames(videos[name], 27, 48), network))
+        progress("Watching with TransNetV2", done + 1, len(labels))
+    return found
+
+
 def draw_faults(
     labels: Mapping[str, Any],
     found: Mapping[str, Shots],

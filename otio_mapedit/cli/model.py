@@ -130,6 +130,9 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for pictures of the worst videos' faults."),
     ] = None,
+    peer: Annotated[
+        bool, typer.Option("--peer", help="Measure TransNetV2 as well, by the same counts.")
+    ] = False,
     no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -143,19 +146,24 @@ def evaluate(
     pictures that --strips writes a red bar marks a boundary found in vain, a blue one a missed one.
     """
     from ..training.evaluate import evaluate_labels, load_labels
-    from .measuring import draw_faults, facts, found_shots, table
+    from .measuring import draw_faults, facts, found_shots, peer_shots, table
 
     output.listen(loudness(quiet, 0))
     known = load_labels(labels)
     with output.progress(quiet) as progress:
         found = found_shots(known, data, progress, remember=not no_cache)
+        theirs = peer_shots(known, data, progress) if peer else None
     measured = evaluate_labels(known, found)
+    other = None if theirs is None else evaluate_labels(known, theirs)
     if strips is not None:
         draw_faults(known, found, measured.worst(worst), data, strips)
     if as_json:
-        output.data_json(facts(measured))
+        output.data_json(facts(measured) | ({"transnetv2": facts(other)} if other else {}))
         return
     output.show_table(table(measured))
+    if other is not None:
+        output.data("TransNetV2:")
+        output.show_table(table(other))
     if worst:
         output.data("most faults: " + ", ".join(measured.worst(worst)))
 

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from otio_mapedit.training import teacher
+from otio_mapedit.training import peer, teacher
 from otio_mapedit.training.losses import Batch, collate, softened
 
 LENGTH = 40
@@ -52,6 +52,22 @@ def test_opinions_about_other_edits_are_refused(tmp_path: Path) -> None:
     changed = teacher.Opinions(made.values, made.sums + np.uint32(1))
     with pytest.raises(OptionError, match="no longer"):
         changed.edit(empty(), 0)
+
+
+@pytest.mark.parametrize("length", [40, 100, 137])
+def test_the_peer_is_asked_about_every_frame_once(length: int) -> None:
+    frames = np.zeros((length, 27, 48, 3), np.uint8)
+    frames[length // 2 :] = 200
+    said = peer.curve(frames, Voice())
+    assert list(np.flatnonzero(said)) == [length // 2 - 1]
+    half = length // 2
+    assert peer.shots(said) == [(0, half - 1), (half, length - 1)]
+
+
+def test_the_peer_s_runs_are_transitions() -> None:
+    said = np.array([0, 0, 1, 1, 1, 0, 0, 0, 0, 1], np.float32)
+    assert peer.shots(said) == [(0, 2), (5, 9)]
+    assert peer.shots(np.zeros(4, np.float32)) == [(0, 3)]
 
 
 def batch(cut: list[int], transition: list[int], single: list[float]) -> Batch:
