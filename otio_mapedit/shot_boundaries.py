@@ -16,7 +16,9 @@ import numpy as np
 from .inference import ShotPredictions
 from .shot_curves import (
     CAME_BACK,
+    LONGEST_DIP,
     MIN_RUN,
+    PLAIN,
     RUN_GAP,
     Curve,
     Run,
@@ -52,6 +54,7 @@ def find_shots(
     cuts, flashes = _without_flashes(predictions, _cuts(predictions, cut_level))
     cuts = _outside(cuts, gradual, blacks)
     boundaries = sorted([*cuts, *gradual, *_black_edges(predictions, blacks, gradual)])
+    boundaries = _dips(predictions, boundaries, blacks)
     boundaries, shorts = _long_enough(predictions, boundaries, blacks, min_frames)
     doubts = [*flashes, *shorts, *(Doubt(*run, "black", 1.0) for run in dark)]
     doubts += _almost(predictions, almost, (cut_level, run_level), boundaries, doubts)
@@ -160,6 +163,27 @@ def _black_edges(
     edges = [first for first, _ in blacks if first > 0 and first not in faded_out]
     edges += [stop for _, stop in blacks if stop < len(predictions) and stop not in faded_in]
     return [Boundary(at, at, "cut", evidence_of_change(predictions, at)) for at in edges]
+
+
+def _dips(
+    predictions: ShotPredictions, boundaries: list[Boundary], blacks: list[Run]
+) -> list[Boundary]:
+    """Boundaries with a few pictures of one plain colour between them are one, a dip through it."""
+    edges = {edge for black in blacks for edge in black}
+    merged: list[Boundary] = []
+    for boundary in boundaries:
+        one = merged[-1] if merged else boundary
+        between = slice(one.stop, boundary.first)
+        if (
+            0 < boundary.first - one.stop <= LONGEST_DIP
+            and not {one.at, boundary.at} & edges
+            and (predictions.peak[between] - predictions.luma[between]).max() <= PLAIN
+        ):
+            surer = max(one.confidence, boundary.confidence)
+            merged[-1] = Boundary(one.first, boundary.stop, "dissolve", surer, plain=True)
+        else:
+            merged.append(boundary)
+    return merged
 
 
 def _long_enough(

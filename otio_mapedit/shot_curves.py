@@ -27,6 +27,10 @@ MIN_RUN = 3
 """A transition of fewer mixed pictures is a cut: fields and rate conversion mix one or two."""
 RUN_GAP = 2
 """Runs of mixed pictures interrupted by no more than this are one transition."""
+LONGEST_DIP = 12
+"""Pictures of one plain colour between two shots that are a dip; more of them are a shot."""
+PLAIN = 0.1
+"""A picture is plain when its brightest spot is at most this much above its mean luma."""
 CAME_BACK = 0.35
 """A picture came back when it differs from what it was by less than this share of the jump."""
 

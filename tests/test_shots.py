@@ -196,7 +196,19 @@ def test_a_flash_is_not_a_cut() -> None:
 def test_a_cutaway_is_not_a_flash() -> None:
     curves = Curves(60).cuts(20, 26).flash(20, 26)
     curves.quality[:] = 0
+    curves.luma[20:26] = 0.7  # bright, but not of one colour
     assert bounds(curves, min_frames=4) == [("cut", 20, 20), ("cut", 26, 26)]
+
+
+def test_a_few_plain_pictures_between_two_shots_are_a_dip() -> None:
+    curves = Curves(60).cuts(20).mixes(26, 30, "dissolve")
+    assert len(bounds(curves)) == 2
+    curves.luma[20:26] = 0.85
+    assert bounds(curves) == [("dissolve", 20, 30)]
+    assert find_shots(curves.done()).boundaries[0].plain
+    long = Curves(60).cuts(20, 40)
+    long.luma[20:40] = 0.85
+    assert len(bounds(long)) == 2
 
 
 def test_short_shots_join_their_neighbour() -> None:
