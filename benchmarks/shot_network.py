@@ -1,8 +1,8 @@
 """How fast the shot network answers beside TransNetV2, in onnxruntime on one thread.
 
-    python benchmarks/shot_network.py TRANSNETV2.onnx [--network onnx/shots.onnx] [--runs 5] [--json]
+    python benchmarks/shot_network.py PEER.onnx [--network onnx/shots.onnx] [--runs 5] [--json]
 
-The first file is an export of TransNetV2 whose input is called ``frames``. Both networks get the same
+PEER.onnx is an export of TransNetV2 whose input is called ``frames``. Both networks get the same
 frames, each the windows that it is used with: 256 of which 192 count, and 100 of which 50 count.
 Figures are frames answered for in a second of processor time, medians of runs taken in turn.
 """
