@@ -46,7 +46,7 @@ class Session:
 
 
 def network(name: str = "shots", threads: int | None = None) -> Network:
-    return Network(name, Path("x.onnx"), "0" * 64, SPEC, "", "", ("CPU",), Session())
+    return Network(name, Path("x.onnx"), "0" * 64, "", "", ("CPU",), Session(), SPEC)
 
 
 def pictures(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
