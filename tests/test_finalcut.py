@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +21,7 @@ from otio_mapedit.installers.copies import install, uninstall
 from otio_mapedit.installers.machine import Machine, plugins_folder
 from otio_mapedit.interchange.footage import footage_of
 from tests.cli_support import EDITED, TALK, Cli, one_line
+from tests.job_support import loaded
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Final Cut Pro is a program of the Mac")
 
@@ -118,20 +120,28 @@ def test_an_exported_project_stands_for_its_media(mac: Mac, cli: Cli, tmp_path: 
     assert path.read_text("utf-8").count("<media-rep") == 1
 
 
-def test_nothing_is_overwritten(mac: Mac) -> None:
-    for _ in range(2):
-        assert mac.action("MapEdit Find Shots", EDITED).returncode == 0
-    assert [path.name for path in mac.made] == [
-        "edited - Shots 2.fcpxml", "edited - Shots.fcpxml"
-    ]  # fmt: skip
+@pytest.fixture(scope="module")
+def push() -> Any:
+    """The script behind the Quick Actions."""
+    return loaded(plugins_folder() / "finalcut" / "push.py", "mapedit_push")
 
 
-def test_a_library_that_is_not_known_is_left_to_final_cut(mac: Mac) -> None:
+def test_nothing_is_overwritten(push: Any, tmp_path: Path) -> None:
+    for name in ("edited - Shots.fcpxml", "edited - Shots 2.fcpxml", "edited - Shots 3.fcpxml"):
+        assert push.unused(tmp_path, "edited - Shots") == tmp_path / name
+        (tmp_path / name).touch()
+
+
+def test_a_library_that_is_not_known_is_left_to_final_cut(
+    push: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '<?xml version="1.0"?>\n<!DOCTYPE fcpxml>\n<fcpxml version="1.13"><resources/></fcpxml>'
     for said in ("", "missing value", "/Users/x/Film.txt"):
-        mac.action("MapEdit Find Shots", EDITED, FAKE_LIBRARY=said)
-    for path in mac.made:
-        root = ElementTree.parse(path).getroot()
-        assert "library location" not in {option.get("key") for option in root[0]}
+        monkeypatch.setattr(push, "script", lambda *words, said=said: (0, said))
+        root = ElementTree.fromstring(push.with_options(text, push.open_library()))
+        assert [option.get("key") for option in root[0]] == ["copy assets", "suppress warnings"]
+    monkeypatch.setattr(push, "script", lambda *words: (1, "no such thing"))
+    assert push.open_library() == ""
 
 
 @pytest.mark.parametrize(

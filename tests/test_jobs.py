@@ -321,6 +321,29 @@ def test_a_job_can_be_cancelled(tmp_path: Path, flag: str, running: bool) -> Non
     desk.close()
 
 
+def test_an_answer_that_nobody_can_read_is_replaced(tmp_path: Path) -> None:
+    program = "(folder / f'{job}.answer.json').write_text('[]')"
+    desk = Desk(tmp_path / "jobs", [], worker(program))
+    desk.open()
+    desk.ask("odd", verb="shots", media=["/x"])
+    desk.settle()
+    assert desk.answer("odd")["state"] == "failed"
+    desk.close()
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path / "jobs", [], [str(tmp_path / "nothing")])
+    watcher = desk.open()
+    desk.ask("later", verb="shots", media=["/x"])
+    assert not watcher.turn()
+    assert "cannot begin later" in caplog.text
+    assert not desk.answered("later")
+    assert not desk.folder.file("later", "started").exists()
+    desk.close()
+
+
 def test_closing_ends_the_worker_and_keeps_the_request(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "jobs", [], worker("import time; time.sleep(99)"))
     watcher = desk.open()

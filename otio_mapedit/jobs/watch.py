@@ -167,7 +167,10 @@ class Watcher:
     def _ended(self, job: str) -> None:
         """The worker wrote the answer itself."""
         self._not_whole.pop(job, None)
-        self._said(read_answer(self.folder, job))
+        try:
+            self._said(read_answer(self.folder, job))
+        except MapeditError as error:
+            self._answer(refusal(job, error, State.FAILED))
 
     def _wait_for_rest(self, job: str) -> None:
         """The timeline is not whole: wait until it changes, unless it was given up long ago."""
@@ -247,14 +250,20 @@ class Watcher:
         self.folder.write(f"{job}.started", str(times))
         errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the job ends
         words = [*self._worker, str(self.folder.path), job, *map(str, self._roots.folders)]
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            cwd=self.folder.path,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd=self.folder.path,
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory or no process to be had: later, perhaps
+            logger.warning("cannot begin %s: %s", job, error.strerror)
+            errors.close()
+            self.folder.remove(job, "started")
+            return False
         self._running = _Running(job, process, errors)
         logger.info("working on %s", job)
         return True
