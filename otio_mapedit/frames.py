@@ -9,7 +9,7 @@ would flicker in it. Rotation and pixel aspect are ignored: the network sees wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 #: Width and height of a thumbnail.
 THUMBNAIL = (48, 27)
 
+#: The same, in pictures, where many short spans are wanted.
+_SHORT_RUN_UP = Fraction(4)
 #: Containers (libav's names) with an index by time.
 _INDEXED = {"mov", "mp4", "matroska", "webm"}
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
@@ -90,9 +92,60 @@ def decode_span(
     """
     span = max(1, stop - first)
     batches = list(_batches(_pictures(media, first, stop, size), span, size))
-    if not batches:
-        return Thumbnails(np.zeros(0, np.int64), np.zeros((0, size[1], size[0], 3), np.uint8))
-    return batches[0]
+    return batches[0] if batches else _no_pictures(size)
+
+
+def spans(
+    media: MediaInfo, wanted: Iterable[tuple[int, int]], threads: int | None = None
+) -> Iterator[Thumbnails]:
+    """All pictures of each of some short spans (grid frames, first and stop), one after another.
+
+    The same pictures that :func:`thumbnails` gives, but the file is opened only once.
+
+    Raises:
+        MediaError: see :func:`thumbnails`.
+    """
+    video = used_picture(media)
+    scale = Scaler(media, THUMBNAIL)
+    with open_media(media.path) as container:
+        stream = picture_stream(media, container, video, threads)
+        for first, stop in wanted:
+            first, stop = max(0, first), min(stop, video.frame_count)
+            for run_up in _run_ups(media, video, first, _SHORT_RUN_UP / video.rate):
+                if _go_to(media, container, stream, first, run_up):
+                    numbered = _numbered(media, video, container, stream, True)
+                    found = _from(numbered, first, stop, scale)
+                    if found is not None:
+                        yield found
+                        break
+            else:
+                made = _pictures(media, first, stop, THUMBNAIL, threads)
+                batches = list(_batches(made, max(1, stop - first), THUMBNAIL))
+                yield batches[0] if batches else _no_pictures(THUMBNAIL)
+
+
+def _from(
+    numbered: Iterator[tuple[int, VideoFrame]], first: int, stop: int, scale: Scaler
+) -> Thumbnails | None:
+    """Pictures from ``first`` up to ``stop``; None if decoding began after ``first``."""
+    found: dict[int, NDArray[np.uint8]] = {}
+    covered = False
+    for number, picture in numbered:
+        covered = covered or number <= first
+        if not covered or number >= stop:
+            break
+        if number >= first:
+            found[number] = scale(picture)
+    if not covered:
+        return None
+    if not found:
+        return _no_pictures(THUMBNAIL)
+    order = sorted(found)
+    return Thumbnails(np.array(order, np.int64), np.stack([found[number] for number in order]))
+
+
+def _no_pictures(size: tuple[int, int]) -> Thumbnails:
+    return Thumbnails(np.zeros(0, np.int64), np.zeros((0, size[1], size[0], 3), np.uint8))
 
 
 def keyframe_pictures(
@@ -126,7 +179,7 @@ def keyframe_pictures(
                 number = frame_at(ticks * Fraction(packet.time_base), video.rate)
             if number is None or (last is not None and number <= last):
                 continue
-            picture = _only_picture(stream, packet)
+            picture = only_picture(stream, packet)
             if picture is not None and 0 <= number < video.frame_count:
                 last = number
                 yield number, scale(picture)
@@ -225,11 +278,14 @@ def _decoded_from(
                 return
 
 
-def _run_ups(media: MediaInfo, video: VideoStream, first: int) -> list[Fraction]:
+def _run_ups(
+    media: MediaInfo, video: VideoStream, first: int, *shorter: Fraction
+) -> list[Fraction]:
     """Run-ups worth trying before decoding from the beginning."""
     if decode_order(media.container) and not video.all_keyframes:
         return []  # pictures are counted, so none may be passed over
-    return [run_up for run_up in _RUN_UPS if run_up < seconds_at(first, video.rate)]
+    begin = seconds_at(first, video.rate)
+    return [run_up for run_up in (*shorter, *_RUN_UPS) if run_up < begin]
 
 
 def _go_to(
@@ -329,7 +385,7 @@ def _sought_packets(
             logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
 
 
-def _only_picture(stream: LibavVideo, packet: Packet[Any]) -> VideoFrame | None:
+def only_picture(stream: LibavVideo, packet: Packet[Any]) -> VideoFrame | None:
     """The picture of a keyframe by itself.
 
     The decoder is emptied and reset each time: keyframes of open groups of pictures, one after

@@ -21,6 +21,7 @@ from .errors import MediaError
 from .features import PictureSamples, SoundFeatures
 from .media import MediaInfo
 from .progress import Progress, silent
+from .sparse_watching import watched_in_part
 from .spec import Frames
 from .transcript import Transcript
 from .watching import (
@@ -93,11 +94,15 @@ class Predictions:
     edit: EditPredictions | None = None
 
 
-def predict_shots(media: MediaInfo, cache: Cache, progress: Progress = silent) -> ShotPredictions:
+def predict_shots(
+    media: MediaInfo, cache: Cache, progress: Progress = silent, fast: bool = False
+) -> ShotPredictions:
     """Show a file to the shot network.
 
     What an earlier run has remembered is taken from the cache, and an interrupted run goes on where
-    it stopped; the answer is the same.
+    it stopped; the answer is the same. ``fast`` decodes only the stretches in which shots can
+    change, where packets tell (:mod:`otio_mapedit.sparse_watching`); what is remembered of the
+    whole file is better and taken instead.
 
     Raises:
         MediaError: the file has no picture, or none can be decoded.
@@ -109,6 +114,8 @@ def predict_shots(media: MediaInfo, cache: Cache, progress: Progress = silent) -
     job = Job(media, open_network(threads=1))  # decoding keeps the other processors busy
     parts = _remembered(job, cache)
     missing = [index for index in range(job.segments) if index not in parts]
+    if fast and missing and (part := watched_in_part(job, cache, progress)) is not None:
+        return joined(job.network, [part])
     task, moments = f"Watching {media.name}", job.segments * job.segment_moments
     done = len(parts) * job.segment_moments
     with contextlib.closing(watched(job, missing)) as made:

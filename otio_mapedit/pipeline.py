@@ -99,7 +99,9 @@ def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Pre
     else:
         sound = sound_features(*work) if hears else None
         samples = picture_samples(*work) if looks else None
-    shots = predict_shots(*work) if Need.SHOTS in needs and media.picture else None
+    fast = Need.FAST_SHOTS in needs
+    watches = (fast or Need.SHOTS in needs) and bool(media.picture)
+    shots = predict_shots(*work, fast=fast) if watches else None
     edit = None
     if Need.EDIT in needs and (sound is not None or samples is not None):
         edit = predict_edit(media, sound, samples, tools.progress)

@@ -21,7 +21,7 @@ LAYERS = (
     ("words", "__init__ errors timing config files urls otio_values progress"),
     ("media", "media media_* quicktime picture_* frames audio speech transcript"),
     ("numbers", "spec edit_spec step_* repeats features cache pace"),
-    ("networks", "weights edit_inference watching inference"),
+    ("networks", "weights edit_inference watching stretches sparse_watching inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),
     ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),

@@ -123,8 +123,13 @@ def export(
 def evaluate(
     labels: Annotated[Path, typer.Option(metavar="FILE", help="JSON file of labelled shots.")],
     data: Annotated[
-        Path, typer.Option(metavar="DIR", help="The labelled videos, named as in the labels.")
-    ],
+        Path | None,
+        typer.Option(metavar="DIR", help="The labelled videos, of any size, named as there."),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Shots found by something else, to score beside ours."),
+    ] = None,
     worst: Annotated[int, typer.Option(help="How many of the worst videos to name.", min=0)] = 5,
     strips: Annotated[
         Path | None,
@@ -133,6 +138,7 @@ def evaluate(
     peer: Annotated[
         bool, typer.Option("--peer", help="Measure TransNetV2 as well, by the same counts.")
     ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Decode as mapedit shots --fast.")] = False,
     no_cache: NoCacheOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -141,31 +147,36 @@ def evaluate(
 
     \b
       mapedit model evaluate --data videos/ --labels labels.json
+      mapedit model evaluate --data videos/ --labels labels.json --worst 10 --strips faults/
+      mapedit model evaluate --labels labels.json --predictions transnetv2.json
 
-    Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames. In the
+    Counts are boundaries found, missed and false, at a tolerance of 0, 1 and 2 frames, each matched
+    once. Predictions have the form of labels: {"video": {"shots": [[first, last], ...]}}. In the
     pictures that --strips writes a red bar marks a boundary found in vain, a blue one a missed one.
     """
-    from ..training.evaluate import evaluate_labels, load_labels
-    from .measuring import draw_faults, facts, found_shots, peer_shots, table
+    from ..training.evaluate import Evaluation, answer_of, evaluate_labels, load_labels
+    from . import measuring
 
     output.listen(loudness(quiet, 0))
     known = load_labels(labels)
-    with output.progress(quiet) as progress:
-        found = found_shots(known, data, progress, remember=not no_cache)
-        theirs = peer_shots(known, data, progress) if peer else None
-    measured = evaluate_labels(known, found)
-    other = None if theirs is None else evaluate_labels(known, theirs)
-    if strips is not None:
-        draw_faults(known, found, measured.worst(worst), data, strips)
-    if as_json:
-        output.data_json(facts(measured) | ({"transnetv2": facts(other)} if other else {}))
-        return
-    output.show_table(table(measured))
-    if other is not None:
-        output.data("TransNetV2:")
-        output.show_table(table(other))
-    if worst:
-        output.data("most faults: " + ", ".join(measured.worst(worst)))
+    measured: dict[str, Evaluation] = {}
+    found: measuring.Found | None = None
+    videos = measuring.videos_in(data, known) if data else {}
+    if data is not None:
+        with output.progress(quiet) as progress:
+            found = measuring.found_shots(videos, progress, not no_cache, fast)
+            measured["mapedit"] = evaluate_labels(known, found.answers)
+            if peer:
+                theirs = measuring.peer_shots(known, data, progress)
+                measured["TransNetV2"] = evaluate_labels(known, theirs)
+    for path in predictions or ():
+        given = {name: answer_of(record) for name, record in load_labels(path).items()}
+        measured[path.stem] = evaluate_labels(known, given)
+    if not measured:
+        raise UsageError("there is nothing to measure", "Give --data or --predictions.")
+    if strips is not None and found is not None:
+        measuring.draw_faults(known, found, measured["mapedit"].worst(worst), videos, strips)
+    measuring.present(measured, found, worst, as_json)
 
 
 @app.command("evaluate-generated", cls=Verb)

@@ -27,6 +27,7 @@ class Need(Enum):
     SOUND = "sound"  # level and speech probability of every audio track
     SAMPLES = "samples"  # a picture every second or so, from keyframes
     SHOTS = "shots"  # the shot network's answer for every frame
+    FAST_SHOTS = "fast shots"  # the same, decoding only where shots can change
     EDIT = "edit"  # the edit network's answer for every step, from whatever of the first two
 
 

@@ -59,6 +59,11 @@ class Options:
         "the file has sound, which would be lifted too",
         choices=("auto", "lift", "keep"),
     )
+    fast: bool = option(
+        False,
+        "decode only the stretches in which packets and keyframes say that shots can change: "
+        "faster on long-GOP files, and nearly always the same answer",
+    )
     review: float = option(
         0.8, "what is less certain than this gets a marker; 0 for none", parse=_share
     )
@@ -66,7 +71,9 @@ class Options:
 
 def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
     """The shot network's answer, where there is a picture."""
-    return frozenset({Need.SHOTS}) if media.picture else frozenset()
+    if not media.picture:
+        return frozenset()
+    return frozenset({Need.FAST_SHOTS if options.fast else Need.SHOTS})
 
 
 def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList:

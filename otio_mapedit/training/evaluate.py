@@ -8,13 +8,17 @@ found boundary hits a true one when the two are at most ``tolerance`` frames apa
 hit once. Recall, precision and F1 are made from the sums over all videos, as in Baraldi, Grana and
 Cucchiara, "Shot and scene detection via hierarchical clustering" (2015) and the TRECVID tradition,
 which TransNet, TransNetV2 and AutoShot follow.
+
+Labels and answers may also say what each boundary is, ``"kinds": ["cut", "dissolve", ...]``, one
+between every two shots. Then it is counted per true kind how many were found and how many of these
+were named right, and for transitions that last, how far off their ends are.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,15 @@ from ..errors import FormatError
 
 Shots = Sequence[tuple[int, int]]
 Probabilities = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The shots of a video, and the kind of each boundary between two, where that is said."""
+
+    shots: Shots
+    kinds: Sequence[str] | None = None
+
 
 LONGEST_ABSORBED = 2
 """A cut this near (in frames) to a gradual transition is part of it."""
@@ -62,11 +75,43 @@ class Score:
 
 
 @dataclass(frozen=True)
+class KindScore:
+    """Boundaries of one true kind at the widest tolerance. ``named`` of those found have the right
+    kind; ``offsets`` are the frames by which both ends of found transitions are off."""
+
+    hit: int = 0
+    missed: int = 0
+    named: int = 0
+    offsets: tuple[float, ...] = ()
+
+    def __add__(self, other: KindScore) -> KindScore:
+        return KindScore(
+            self.hit + other.hit,
+            self.missed + other.missed,
+            self.named + other.named,
+            self.offsets + other.offsets,
+        )
+
+    @property
+    def recall(self) -> float:
+        """Share of the true boundaries of this kind that were found."""
+        true = self.hit + self.missed
+        return self.hit / true if true else 1.0
+
+    @property
+    def extent_error(self) -> float | None:
+        """Median frames by which an end of a transition is off; None for cuts."""
+        return float(np.median(self.offsets)) if self.offsets else None
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """Scores of many videos: ``videos[name][tolerance]`` and their sums ``total[tolerance]``."""
+    """Scores of many videos: ``videos[name][tolerance]`` and their sums ``total[tolerance]``;
+    ``kinds`` by the kinds that the labels name."""
 
     videos: Mapping[str, Mapping[int, Score]]
     total: Mapping[int, Score]
+    kinds: Mapping[str, KindScore] = field(default_factory=dict)
 
     def worst(self, count: int, tolerance: int = 2) -> list[str]:
         """Names of the ``count`` videos with the most misses and false alarms."""
@@ -133,9 +178,36 @@ def score(truth: Shots, found: Shots, tolerance: int = 2) -> Score:
     return Score(hit, len(matched.true) - hit, len(matched.found) - hit)
 
 
+def score_kinds(label: Answer, answer: Answer, tolerance: int = 2) -> dict[str, KindScore]:
+    """How the boundaries of each kind that ``label`` names were found; empty if it names none."""
+    if label.kinds is None:
+        return {}
+    true, mine = _named(label), _named(answer)
+    pairs = dict(match(label.shots, answer.shots, tolerance).pairs)
+    made: dict[str, KindScore] = {}
+    for number, (stretch, kind) in enumerate(true):
+        one = KindScore(missed=1)
+        if number in pairs:
+            there, named = mine[pairs[number]]
+            ends = (abs(there[0] - stretch[0]), abs(there[1] - stretch[1]))
+            one = KindScore(1, 0, int(named == kind), ends if stretch[0] < stretch[1] else ())
+        made[kind] = made.get(kind, KindScore()) + one
+    return made
+
+
+def _named(answer: Answer) -> list[tuple[tuple[float, float], str]]:
+    """Boundaries with their kinds, as :func:`boundaries` orders them."""
+    kinds = answer.kinds or [""] * max(0, len(answer.shots) - 1)
+    named = {
+        (before[1] + 0.5, after[0] - 0.5): kind
+        for (before, after), kind in zip(pairwise(answer.shots), kinds, strict=True)
+    }
+    return sorted((stretch, kind) for stretch, kind in named.items() if stretch[0] <= stretch[1])
+
+
 def evaluate_labels(
     labels: Mapping[str, Mapping[str, Any]],
-    found: Mapping[str, Shots],
+    found: Mapping[str, Shots | Answer],
     tolerances: Iterable[int] = (0, 1, 2),
 ) -> Evaluation:
     """Score the shots ``found`` in each video against ``labels[name]["shots"]``.
@@ -144,27 +216,49 @@ def evaluate_labels(
     """
     tolerances = tuple(tolerances)
     videos: dict[str, dict[int, Score]] = {}
+    kinds: dict[str, KindScore] = {}
     for name, label in labels.items():
         if name not in found:
             raise FormatError(f"No answer for the labelled video {name}", "Add it to the folder")
-        truth = [(int(first), int(last)) for first, last in label["shots"]]
-        videos[name] = {width: score(truth, found[name], width) for width in tolerances}
+        given = found[name]
+        mine = given if isinstance(given, Answer) else Answer(given)
+        true = answer_of(label)
+        videos[name] = {width: score(true.shots, mine.shots, width) for width in tolerances}
+        for kind, one in score_kinds(true, mine, max(tolerances)).items():
+            kinds[kind] = kinds.get(kind, KindScore()) + one
     total = {
         width: sum((scores[width] for scores in videos.values()), Score()) for width in tolerances
     }
-    return Evaluation(videos, total)
+    return Evaluation(videos, total, dict(sorted(kinds.items())))
+
+
+def answer_of(record: Mapping[str, Any]) -> Answer:
+    """What a label or prediction of a video says."""
+    shots = [(int(first), int(last)) for first, last in record["shots"]]
+    kinds = record.get("kinds")
+    return Answer(shots, None if kinds is None else [str(kind) for kind in kinds])
 
 
 def load_labels(path: Path) -> dict[str, dict[str, Any]]:
-    """Labels of the form ``{"video": {"shots": [[first, last], ...], ...}, ...}``.
+    """Labels or predictions ``{"video": {"shots": [[first, last], ...], ...}, ...}``; a list of
+    shots alone may stand for a video.
 
     Raises FormatError when the file is not that.
     """
     try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        pairs = [pair for label in labels.values() for pair in label["shots"]]
-        if not all(len(pair) == 2 and all(type(frame) is int for frame in pair) for pair in pairs):
-            raise TypeError("a shot is not a pair of frame numbers")
+        records = json.loads(path.read_text(encoding="utf-8"))
+        labels = {
+            name: {"shots": record} if isinstance(record, list) else record
+            for name, record in records.items()
+        }
+        for label in labels.values():
+            if not all(
+                len(pair) == 2 and all(type(frame) is int for frame in pair)
+                for pair in label["shots"]
+            ):
+                raise TypeError("a shot is not a pair of frame numbers")
+            if len(label.get("kinds") or label["shots"][1:]) != len(label["shots"][1:]):
+                raise ValueError("not one kind between every two shots")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise FormatError(f"{path} holds no labels: {fault}", "See MODEL_CARD.md") from fault
     return dict(labels)

@@ -16,12 +16,15 @@ from otio_mapedit.spec import KINDS
 from otio_mapedit.training import unedit
 from otio_mapedit.training.corpus import empty
 from otio_mapedit.training.evaluate import (
+    Answer,
     Score,
+    answer_of,
     boundaries,
     evaluate_labels,
     load_labels,
     match,
     score,
+    score_kinds,
     shots_from_probabilities,
 )
 from otio_mapedit.training.generated import TEST_SEED, UNCUT_SEED, measure
@@ -73,6 +76,50 @@ def test_matching_is_one_to_one_and_symmetric(one: list[int], other: list[int]) 
     assert there.hit + there.missed == len(one) - 1
     assert there.hit + there.false == len(other) - 1
     assert (there.hit, there.missed, there.false) == (back.hit, back.false, back.missed)
+
+
+@given(lengths, lengths)
+def test_precision_and_recall_swap_with_the_roles(one: list[int], other: list[int]) -> None:
+    there, back = score(shots_of(one), shots_of(other)), score(shots_of(other), shots_of(one))
+    assert there.precision == back.recall
+    assert there.recall == back.precision
+    assert there.f1 == back.f1
+
+
+@given(lengths, lengths)
+def test_more_tolerance_never_costs_a_hit(one: list[int], other: list[int]) -> None:
+    hits = [score(shots_of(one), shots_of(other), width).hit for width in range(6)]
+    assert hits == sorted(hits)
+
+
+def test_kinds_and_the_ends_of_transitions() -> None:
+    label = Answer([(0, 9), (10, 29), (40, 59), (70, 99)], ["cut", "dissolve", "wipe"])
+    answer = Answer([(0, 9), (10, 28), (41, 59), (60, 99)], ["cut", "wipe", "cut"])
+    kinds = score_kinds(label, answer)
+    assert (kinds["cut"].hit, kinds["cut"].named, kinds["cut"].extent_error) == (1, 1, None)
+    dissolve = kinds["dissolve"]
+    assert (dissolve.hit, dissolve.missed, dissolve.named) == (1, 0, 0)
+    assert dissolve.extent_error == 1
+    assert kinds["wipe"].offsets == (0, 10)
+    assert evaluate_labels(
+        {"a": {"shots": label.shots, "kinds": label.kinds}}, {"a": answer}
+    ).kinds == dict(sorted(kinds.items()))
+    assert score_kinds(Answer(label.shots), answer) == {}
+
+
+def test_a_missed_kind_counts() -> None:
+    label = Answer([(0, 9), (10, 29)], ["cut"])
+    assert score_kinds(label, Answer([(0, 29)], []))["cut"].recall == 0
+
+
+def test_a_list_of_shots_may_stand_for_a_video(tmp_path: Path) -> None:
+    path = tmp_path / "peer.json"
+    path.write_text('{"a": [[0, 9], [10, 19]], "b": {"shots": [[0, 5]], "kinds": []}}')
+    given = {name: answer_of(record) for name, record in load_labels(path).items()}
+    assert given["a"] == Answer([(0, 9), (10, 19)])
+    path.write_text('{"b": {"shots": [[0, 5]], "kinds": ["cut"]}}')
+    with pytest.raises(FormatError, match="one kind"):
+        load_labels(path)
 
 
 def test_sums_not_means() -> None:

@@ -1,0 +1,203 @@
+"""``--fast``: the same shots from fewer pictures, on long-GOP film whose cuts are known."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from otio_mapedit import frames as frames_module
+from otio_mapedit import inference, sparse_watching
+from otio_mapedit.cache import Cache
+from otio_mapedit.frames import spans, thumbnails
+from otio_mapedit.inference import ShotPredictions, predict_shots
+from otio_mapedit.media import MediaInfo, probe
+from otio_mapedit.picture_scan import Scan, scan
+from otio_mapedit.shot_boundaries import find_shots
+from otio_mapedit.stretches import look, looks, plan, unlike
+from tests.mediamaker import Picture, movie, number_in
+from tests.test_shots_media import Film, take, write
+
+#: How film is made: containers, a keyframe at every cut, at fixed distances, open groups, HEVC.
+KINDS: dict[str, dict[str, str]] = {
+    "web.mp4": {"g": "100"},
+    "fixed.mp4": {"g": "24", "sc_threshold": "0"},
+    "fixed.mkv": {"g": "24", "sc_threshold": "0"},
+    "fixed.ts": {"g": "24", "sc_threshold": "0"},
+    "open.mp4": {"x264-params": "open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0"},
+}
+
+
+@pytest.fixture(scope="module")
+def film() -> Film:
+    """Long calm shots, so that most of the film need not be decoded."""
+    made = Film(take(1, 230, 8))
+    made.cut(take(2, 190, 8))
+    made.dissolve(take(3, 215, 8), 12)
+    made.cut(take(4, 168, 8))  # at frame 623
+    made.cut(take(5, 121, 8))
+    made.cut(take(6, 130, 8))
+    return made
+
+
+def pictures_decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collects how many pictures each span gives."""
+    counts: list[int] = []
+    real = frames_module.spans
+
+    def counted(*given: Any, **named: Any) -> Any:
+        for found in real(*given, **named):
+            counts.append(len(found.frames))
+            yield found
+
+    monkeypatch.setattr(sparse_watching, "spans", counted)
+    return counts
+
+
+def boundaries(predictions: ShotPredictions) -> list[tuple[str, int, int]]:
+    return [(each.kind, each.first, each.stop) for each in find_shots(predictions).boundaries]
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_the_same_shots_from_fewer_pictures(
+    tmp_path: Path, film: Film, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = probe(write(tmp_path / name, film.pictures, Fraction(25), **KINDS[name]))
+    full = predict_shots(media, Cache(None))
+    counts = pictures_decoded(monkeypatch)
+    fast = predict_shots(media, Cache(None), fast=True)
+    assert 0 < sum(counts) < 0.7 * len(film.pictures)
+    assert np.array_equal(full.frames, fast.frames)
+    assert np.array_equal(full.picture_frames, fast.picture_frames)
+    whole, part = boundaries(full), boundaries(fast)
+    assert [kind for kind, *_ in part] == [kind for kind, *_ in whole]
+    assert [at for kind, at, _ in part if kind == "cut"] == [
+        at for kind, at, _ in film.truth if kind == "cut"
+    ]
+    for (_, first, stop), (_, begin, end) in zip(whole, part, strict=True):
+        assert abs(first - begin) <= 3
+        assert abs(stop - end) <= 3
+
+
+def test_a_cut_on_a_regular_keyframe_is_seen(tmp_path: Path) -> None:
+    made = Film(take(1, 240, 8))
+    made.cut(take(2, 240, 8))  # exactly where the encoder begins a group anyway
+    options = {"g": "24", "sc_threshold": "0"}
+    media = probe(write(tmp_path / "on.mp4", made.pictures, Fraction(25), **options))
+    assert boundaries(predict_shots(media, Cache(None), fast=True)) == [("cut", 240, 240)]
+
+
+def test_fast_film_at_a_high_rate(tmp_path: Path) -> None:
+    made = Film(take(1, 402, 16))
+    made.cut(take(2, 351, 16))
+    made.cut(take(3, 330, 16))
+    options = {"g": "50", "sc_threshold": "0"}
+    media = probe(write(tmp_path / "50.mp4", made.pictures, Fraction(50), **options))
+    assert boundaries(predict_shots(media, Cache(None), fast=True)) == made.truth
+
+
+@pytest.mark.parametrize("name", ["old.avi", "intra.mov", "one.mp4"])
+def test_where_packets_do_not_tell_the_whole_file_is_decoded(tmp_path: Path, name: str) -> None:
+    picture = {
+        "old.avi": Picture(codec="mpeg4", options={"g": "15", "bf": "2"}, frames=150),
+        "intra.mov": Picture(codec="prores_ks", pixels="yuv422p10le", options={}, frames=60),
+        "one.mp4": Picture(options={"g": "999", "bf": "2", "preset": "veryfast"}, frames=150),
+    }[name]
+    media = probe(movie(tmp_path / name, picture))
+    if name != "one.mp4":  # one keyframe, as any short film has
+        assert scan(media, look, lambda frame: None) is None
+    full, fast = predict_shots(media, Cache(None)), predict_shots(media, Cache(None), fast=True)
+    assert same(full, fast)
+
+
+def test_busy_film_is_decoded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Film(take(1, 30))
+    for seed in range(2, 12):
+        made.cut(take(seed, 30))
+    media = probe(write(tmp_path / "busy.mp4", made.pictures, Fraction(25)))
+    counts = pictures_decoded(monkeypatch)
+    fast = predict_shots(media, Cache(None), fast=True)
+    assert counts == []
+    assert same(fast, predict_shots(media, Cache(None)))
+
+
+def same(one: ShotPredictions, other: ShotPredictions) -> bool:
+    names = [each.name for each in fields(one) if each.name != "seen"]
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def test_an_interrupted_run_goes_on_and_the_whole_is_preferred(
+    tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = probe(write(tmp_path / "a.mp4", film.pictures, Fraction(25), g="24", sc_threshold="0"))
+    first = predict_shots(media, Cache(None), fast=True)
+    cache = Cache(tmp_path / "cache")
+    assert same(first, predict_shots(media, cache, fast=True))
+    stored = sorted((tmp_path / "cache").rglob("shots-fast-*.npz"))
+    assert len(stored) > 2
+    for path in stored[1:]:
+        path.unlink()
+    counts = pictures_decoded(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(sparse_watching, "scan", None)  # remembered
+        assert same(first, predict_shots(media, cache, fast=True))
+    assert counts
+    counts.clear()
+    assert same(first, predict_shots(media, cache, fast=True))
+    assert counts == []
+    whole = predict_shots(media, cache)
+    assert not same(first, whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(inference, "watched_in_part", None)  # not asked
+        assert same(whole, predict_shots(media, cache, fast=True))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "open.mp4", "b.avi"])
+def test_spans_are_what_a_whole_pass_gives(tmp_path: Path, name: str) -> None:
+    options = {"g": "24", "preset": "veryfast"}
+    if name == "open.mp4":
+        options = {"x264-params": "open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0"}
+    if name == "b.avi":
+        options = {"g": "15", "bf": "2"}
+    codec = "mpeg4" if name == "b.avi" else "libx264"
+    media = probe(movie(tmp_path / name, Picture(frames=150, codec=codec, options=options)))
+    (whole,) = thumbnails(media)
+    wanted = [(0, 3), (40, 60), (41, 42), (20, 30), (148, 200), (149, 150), (70, 71)]
+    for (first, stop), found in zip(wanted, spans(media, wanted), strict=True):
+        assert found.frames.tolist() == list(range(first, min(stop, 150)))
+        assert [number_in(picture) for picture in found.pictures] == found.frames.tolist()
+        assert np.array_equal(found.pictures, whole.pictures[first : min(stop, 150)])
+
+
+def scan_of(media: MediaInfo) -> Scan:
+    found = scan(media, look, lambda frame: None)
+    assert found is not None
+    return found
+
+
+def test_a_scan_names_every_picture(tmp_path: Path, film: Film) -> None:
+    media = probe(write(tmp_path / "a.mp4", film.pictures, Fraction(25), g="24", sc_threshold="0"))
+    found = scan_of(media)
+    count = len(film.pictures)
+    assert found.frames.tolist() == list(range(count))
+    assert found.frames[found.key].tolist() == list(range(0, count, 24))
+    assert found.looked_at.tolist() == list(range(0, count, 48))
+    assert (found.sizes > 0).all()
+
+
+def test_one_calm_take_is_passed_over(tmp_path: Path) -> None:
+    media = probe(write(tmp_path / "a.mp4", take(1, 400, 30), Fraction(25), g="24"))
+    stretches = plan(scan_of(media), media.rate, media.frame_count)
+    assert sum(each.stop - each.first for each in stretches) < 100
+
+
+def test_looks_tell_pictures_apart() -> None:
+    same_scene = take(1, 12, 4).astype(np.uint8)[:, 4:-5:3, 8:-8:3]
+    small = np.ascontiguousarray(same_scene[:, :27, :48])
+    other = np.ascontiguousarray(take(9, 1).astype(np.uint8)[:, ::3, ::3][:, :27, :48])
+    one, two, three = *looks(small[[0, 3]]), looks(other)[0]
+    assert unlike(one, two) < 1 < unlike(one, three)
