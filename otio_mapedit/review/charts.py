@@ -14,7 +14,7 @@ from .png import data_url, heat
 
 #: Heights of the lanes of a source.
 _STRIP = WIDTH / PICTURES * PICTURE[1] / PICTURE[0]
-_BAR, _SOUND, _CURVE, _ROW, _GAP = 30.0, 64.0, 56.0, 9.0, 22.0
+_BAR, _SOUND, _CURVE, _ROW, _GAP = 30.0, 64.0, 56.0, 16.0, 22.0
 #: Most height of a heat map.
 _TALLEST = 420.0
 
