@@ -219,10 +219,12 @@ def test_learning_takes_no_other_options_and_no_file(desk: Desk) -> None:
     desk.ask("odd", text, verb="learn", options={"stile": "x"})
     desk.ask("file", text, verb="learn", options={"style": "x.style.json"})
     desk.ask("none", verb="learn", media=[str(TALK)])
+    desk.ask("like", text, verb="roughcut", options={"like": "final.otio"})
     desk.settle()
     assert "Did you mean style" in desk.answer("odd")["remedy"]
     assert "may not name a file" in desk.answer("file")["message"]
     assert "no timeline" in desk.answer("none")["message"]
+    assert "may not name a timeline" in desk.answer("like")["message"]
 
 
 # While it is being written -------------------------------------------------------------------

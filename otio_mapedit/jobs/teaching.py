@@ -22,6 +22,7 @@ from ..cache import Cache, default_folder
 from ..config import layered, nearest
 from ..errors import FormatError, OptionError, UsageError
 from ..learning.learn import learn, taught_by
+from ..learning.like import chosen_like
 from ..pipeline import Tools
 from ..progress import Progress
 from ..recipes import roughcut
@@ -79,15 +80,20 @@ def taught(
     )
 
 
-def styled(folder: JobFolder, verb: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def styled(folder: JobFolder, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a recipe in the style that they name, else in the one learned from the menu.
 
     Raises:
-        OptionError, FormatError: there is no such style, or it cannot be read.
+        OptionError, FormatError: there is no such style, or it cannot be read; the request itself
+        names a timeline to cut like, whose media nobody has looked at.
     """
     found = dict(values)
-    if verb != roughcut.NAME:
+    if request.verb != roughcut.NAME:
         return found
+    if request.options.get("like"):
+        raise OptionError("like: a job may not name a timeline", "Learn from it, or name a style.")
+    if found.get("like"):
+        return chosen_like(request.verb, found)
     if "style" not in found:
         name = str(layered(LEARN, {}, folder.path).get("style", USUAL))
         found["style"] = name if path_for(name).is_file() else ""

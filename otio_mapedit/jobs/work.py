@@ -157,7 +157,7 @@ def _decided(
 ) -> DecisionList:
     chosen = recipe(request.verb)
     values = layered(request.verb, request.options, folder.path)
-    options = make_options(chosen.Options, styled(folder, request.verb, values))
+    options = make_options(chosen.Options, styled(folder, request, values))
     tools = Tools(Cache(default_folder()), progress)
     decisions = decide_footage(footage, chosen, options, tools)
     return replace(decisions, name=request.name or decisions.name)
