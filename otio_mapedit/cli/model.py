@@ -80,6 +80,9 @@ def export(
     teacher_share: Annotated[
         float, typer.Option(help="Weight of what the teacher taught in the answer.", min=0, max=1)
     ] = 0.0,
+    sharpness: Annotated[
+        float, typer.Option(help="How much surer the answer is than the network says.", min=0.1)
+    ] = 1.0,
     command: Annotated[
         str, typer.Option(help="The training command, recorded in the file.")
     ] = "mapedit model train",
@@ -99,7 +102,13 @@ def export(
         made = edits.export_edit(checkpoint, network, command=command)
     else:
         made = exporter.export(
-            checkpoint, network, cut_threshold, transition_threshold, command, teacher_share
+            checkpoint,
+            network,
+            cut_threshold,
+            transition_threshold,
+            command,
+            teacher_share,
+            sharpness,
         )
     output.wrote(made.path)
     if as_json:

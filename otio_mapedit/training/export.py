@@ -50,10 +50,11 @@ def export(
     transition_threshold: float = 0.5,
     command: str = "mapedit model train",
     teacher_share: float = 0.0,
+    sharpness: float = 1.0,
 ) -> ExportReport:
     """Write the best network of ``checkpoint`` to ``out``, an ONNX file, and note its sum.
 
-    ``teacher_share`` is the weight of the teacher's heads in the answer (see ``Probabilities``).
+    For ``teacher_share`` and ``sharpness`` see ``Probabilities``.
 
     ``SHA256SUMS`` beside ``out`` gets or changes the file's line. Raises ModelError when the
     checkpoint cannot be used or torch and onnxruntime differ by more than ``WORST_DIFFERENCE``;
@@ -73,12 +74,13 @@ def export(
     metadata = {
         SPEC_KEY: spec.to_json(),
         PROVENANCE_KEY: json.dumps(
-            provenance(record, command) | {"teacher_share": teacher_share}, sort_keys=True
+            provenance(record, command) | {"teacher_share": teacher_share, "sharpness": sharpness},
+            sort_keys=True,
         ),
         LICENCE_KEY: LICENCE,
     }
     with replacing(out, force=True) as partial:
-        parity = write_onnx(network, partial, metadata, teacher_share)
+        parity = write_onnx(Probabilities(network, teacher_share, sharpness), partial, metadata)
         if parity > WORST_DIFFERENCE:
             raise ModelError(
                 f"torch and onnxruntime differ by {parity:.2g} on the exported network",
@@ -98,12 +100,10 @@ def stored(checkpoint: Path) -> dict[str, Any]:
     return record
 
 
-def write_onnx(
-    network: ShotNetwork, out: Path, metadata: dict[str, str], teacher_share: float = 0.0
-) -> float:
-    """Trace ``network`` into the ONNX file ``out`` with ``metadata_props``; returns the parity."""
-    model = Probabilities(network.eval(), teacher_share).eval()
-    spec = network.config.spec
+def write_onnx(model: Probabilities, out: Path, metadata: dict[str, str]) -> float:
+    """Trace ``model`` into the ONNX file ``out`` with ``metadata_props``; returns the parity."""
+    model = model.eval()
+    spec = model.network.config.spec
     rng = np.random.default_rng(0)
     shape = (1, spec.window, *spec.frame_shape)
     sample = torch.from_numpy(rng.integers(0, 256, shape, np.uint8))

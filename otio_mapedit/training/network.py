@@ -244,12 +244,15 @@ class Probabilities(nn.Module):
 
     ``cut`` and ``transition`` are a mean, on the logit scale, of what exact truth taught and, with
     the weight ``teacher_share``, of what the teacher did. The teacher marks the last frame before a
-    change, we the first after it.
+    change, we the first after it. ``sharpness`` stretches both on that scale, so that what is said
+    to be nine in ten is: softened truth makes a network say less than it knows.
     """
 
-    def __init__(self, network: ShotNetwork, teacher_share: float = 0.0) -> None:
+    def __init__(
+        self, network: ShotNetwork, teacher_share: float = 0.0, sharpness: float = 1.0
+    ) -> None:
         super().__init__()
-        self.network, self.teacher_share = network, teacher_share
+        self.network, self.teacher_share, self.sharpness = network, teacher_share, sharpness
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """``cut``, ``transition``, ``kind``, ``embedding``, ``quality``."""
@@ -261,8 +264,8 @@ class Probabilities(nn.Module):
             cut = (1 - share) * cut + share * single
             transition = (1 - share) * transition + share * many
         return (
-            cut.sigmoid(),
-            transition.sigmoid(),
+            (self.sharpness * cut).sigmoid(),
+            (self.sharpness * transition).sigmoid(),
             said.kind.softmax(-1),
             said.embedding,
             said.quality.sigmoid(),
