@@ -21,6 +21,8 @@ from torch.nn import functional
 
 from ..spec import ShotSpec
 
+OF_TRANSITIONS = 0.3
+"""What the teacher's word on a transition weighs beside its word on a cut."""
 PATCHES = 12
 """Parts of the picture, three rows of four, that the patch band compares."""
 
@@ -243,7 +245,8 @@ class Probabilities(nn.Module):
     """The network as it is shipped: ``frames`` to the five outputs of ``ShotSpec``.
 
     ``cut`` and ``transition`` are a mean, on the logit scale, of what exact truth taught and, with
-    the weight ``teacher_share``, of what the teacher did. The teacher marks the last frame before a
+    the weight ``teacher_share``, of what the teacher did (for transitions ``OF_TRANSITIONS`` of
+    that: it does not see many a wipe). The teacher marks the last frame before a
     change, we the first after it. ``sharpness`` stretches both on that scale, so that what is said
     to be nine in ten is: softened truth makes a network say less than it knows.
     """
@@ -262,6 +265,7 @@ class Probabilities(nn.Module):
             single, many = said.taught[..., 0], said.taught[..., 1]
             single = torch.cat([single[:, :1], single[:, :-1]], 1)
             cut = (1 - share) * cut + share * single
+            share *= OF_TRANSITIONS
             transition = (1 - share) * transition + share * many
         return (
             (self.sharpness * cut).sigmoid(),
