@@ -124,6 +124,13 @@ def ablate(
     ] = "",
     warm_steps: Annotated[int, typer.Option(help="Steps without the decoder.", min=1)] = 100,
     steps: Annotated[int, typer.Option(help="Steps with it.", min=1)] = 60,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Take the parts away from this trained network, instead of training without them.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -131,6 +138,7 @@ def ablate(
 
     \b
       mapedit model ablate-edit --seeds 3
+      mapedit model ablate-edit --checkpoint build/edit.pt
 
     Short runs on the configuration's rushes. What is done is kept in the table; the same command
     goes on with the rest.
@@ -144,7 +152,10 @@ def ablate(
         def show(text: str, done: int, whole: int) -> None:
             progress(text, done, whole)
 
-        rows = ablation.ablate(settings, out, seeds, names, (warm_steps, steps), show)
+        if checkpoint is not None:
+            rows = ablation.take_away(settings, checkpoint, show)
+        else:
+            rows = ablation.ablate(settings, out, seeds, names, (warm_steps, steps), show)
     if as_json:
         output.data_json(rows)
         return

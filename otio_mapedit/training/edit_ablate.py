@@ -1,7 +1,9 @@
-"""What each part of the edit network is worth: the same short training without it."""
+"""What each part of the edit network is worth: the same short training without it, or the trained
+network with the part taken away."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,11 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
 from ..errors import OptionError
 from ..files import write_text
 from . import rush_store
+from .edit_export import restored
+from .edit_network import EditNetwork, Prepared
 from .edit_score import EditScores, scored
 from .edit_train import EditState, EditTrainConfig, draw
+from .export import stored
 from .rushes import Rush
 
 #: Changes of the network, and of the training, by the name of the variant.
@@ -35,6 +41,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "half as wide": {"network": {"width": 24, "encoded": 32, "memory": 24, "state": 32}},
     "half as wide again": {"network": {"width": 72, "encoded": 96, "memory": 72, "state": 96}},
 }
+#: What can be taken away from a trained network.
+LESIONS = (
+    "nothing taken away",
+    "attention taken away",
+    "memory shuffled",
+    "previous operation hidden",
+    "sound and repetitions hidden",
+    "repetitions hidden",
+    "picture hidden",
+)
 _NAMED = ("keep", "drop", "retake", "splice", "speed")
 
 
@@ -107,6 +123,57 @@ def ablate(
                 out.parent.mkdir(parents=True, exist_ok=True)
                 write_text(out, json.dumps(runs, indent=1) + "\n", force=True)
     return _table(runs, steps)
+
+
+class _Shuffled(EditNetwork):
+    """A network whose memory does not stand where it was made."""
+
+    def prepare(self, steps: torch.Tensor) -> Prepared:
+        """See :class:`EditNetwork`."""
+        parts = super().prepare(steps)
+        mixed = torch.randperm(parts.slots.shape[1], generator=torch.Generator().manual_seed(1))
+        return replace(parts, slots=parts.slots[:, mixed], keys=parts.keys[:, mixed])
+
+
+def lesioned(network: EditNetwork, name: str) -> EditNetwork:
+    """A copy of a trained network with something taken away."""
+    hurt = copy.deepcopy(network)
+    hidden: tuple[str, ...] = ()
+    if name == "attention taken away":
+        hurt.config = replace(hurt.config, attention=False)
+    elif name == "memory shuffled":
+        hurt.__class__ = _Shuffled
+    elif name == "previous operation hidden":
+        hurt.before.weight.data.zero_()
+    elif name == "sound and repetitions hidden":
+        hidden = (*SOUND_FEATURES, *REPEAT_FEATURES)
+    elif name == "repetitions hidden":
+        hidden = REPEAT_FEATURES
+    elif name == "picture hidden":
+        hidden = PICTURE_FEATURES
+    if hidden:
+        hurt.reader.get_buffer("shown")[[FEATURES.index(one) for one in hidden]] = 0
+    if set(REPEAT_FEATURES) <= set(hidden):
+        hurt.match.data.zero_()
+    return hurt
+
+
+def take_away(
+    config: EditTrainConfig, checkpoint: Path, progress: Callable[[str, int, int], None]
+) -> dict[str, Any]:
+    """Scores of a trained network on the validation rushes, as a whole and without its parts.
+
+    Raises ModelError when the checkpoint cannot be used.
+    """
+    torch.set_num_threads(config.threads)
+    network, first = restored(stored(checkpoint)), rush_store.VALIDATION_FROM
+    held = rush_store.make(config.rush_set, range(first, first + config.validation))
+    table = {}
+    for number, name in enumerate(LESIONS):
+        progress(name, number, len(LESIONS))
+        row = numbers(scored(lesioned(network, name), held))
+        table[name] = {"runs": 1, "mean": row, "spread": dict.fromkeys(row, 0.0)}
+    return table
 
 
 def numbers(scores: EditScores) -> dict[str, float]:

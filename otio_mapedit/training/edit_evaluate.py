@@ -14,7 +14,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ from ..solve import runs
 from ..weights import EditNetwork
 from .edit_score import EditScores, Said, compare
 from .rush_store import RushSet, set_key, test_bank
-from .rushes import PER_STEP, RATE, Rush, listened, rush
+from .rushes import PER_STEP, RATE, Bank, Rush, listened, rush
 from .voices import Samples
 
 Mask = npt.NDArray[np.bool_]
@@ -54,7 +53,7 @@ def trials(
     paths = [folder / f"{number:04d}.npz" for number in range(count)]
     found = [_read(path, key) for path in paths]
     missing = [number for number, one in enumerate(found) if one is None]
-    bank = _bank(wanted, recordings) if missing else None
+    bank = bank_of(wanted, recordings) if missing else None
     for done, number in enumerate(missing):
         assert bank is not None
         made, samples = rush(np.random.default_rng([wanted.seed, 5, number]), bank)
@@ -100,7 +99,8 @@ def measure(network: EditNetwork, tests: Sequence[Trial]) -> Mapping[str, Mappin
     return table
 
 
-def _bank(wanted: RushSet, recordings: Path | None) -> Any:
+def bank_of(wanted: RushSet, recordings: Path | None) -> Bank:
+    """Voices, recordings and films that never teach."""
     entries = json.loads(wanted.manifest.read_text(encoding="utf-8"))
     tests = [entry for entry in entries if entry.get("use") != "train"]
     sounds = [wanted.manifest.parent / entry["file"] for entry in tests if entry.get("audio")]

@@ -96,8 +96,14 @@ def training_bank(wanted: RushSet) -> Bank:
 def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Bank:
     """Voices, recordings and films that never teach."""
     rng = np.random.default_rng([wanted.seed, 11])
-    spoken = spoken_lines(rng, TESTING, wanted.lines // 4)
-    recorded = recorded_lines(rng, recordings)
+    path = wanted.folder / f"lines-{set_key(wanted)}-test.npz"
+    lines = _stored_lines(path)
+    if not lines:
+        lines = [
+            *spoken_lines(rng, TESTING, wanted.lines // 4),
+            *recorded_lines(rng, recordings),
+        ]
+        _save_lines(path, lines)
     shots = []
     for film in films:
         try:
@@ -105,7 +111,7 @@ def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Ban
         except Exception as fault:
             log.warning("%s left out: %s", film.name, fault)
     pictures = corpora.Corpus(tuple(shots), corpora.empty().stills, corpora.no_sprites(), ())
-    return Bank((*spoken, *recorded), pictures)
+    return Bank(tuple(lines), pictures)
 
 
 def sources(wanted: RushSet) -> Iterator[dict[str, str]]:

@@ -18,7 +18,7 @@ from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
 from otio_mapedit.errors import OptionError  # noqa: E402
 from otio_mapedit.spec import PROVENANCE_KEY  # noqa: E402
 from otio_mapedit.training import corpus, rush_store, rushes, voices  # noqa: E402
-from otio_mapedit.training.edit_ablate import VARIANTS, variant  # noqa: E402
+from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
 from otio_mapedit.training.edit_export import edit_parity, export_edit, is_edit  # noqa: E402
 from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
 from otio_mapedit.training.edit_score import Said, compare, splices  # noqa: E402
@@ -185,6 +185,18 @@ def test_every_variant_of_the_ablation_runs(
     state = EditState(changed, films)
     losses = state.learn(draw(np.random.default_rng(0), films, SPEC, 1))
     assert np.isfinite(losses.total)
+
+
+@pytest.mark.parametrize("name", LESIONS)
+def test_taking_a_part_away_changes_the_answer(name: str) -> None:
+    torch.manual_seed(2)
+    network = EditNetwork(SMALL).eval()
+    steps = torch.rand(1, SPEC.window, len(FEATURES))
+    steps[..., FEATURES.index("inside")] = 1
+    whole, hurt = network(steps), lesioned(network, name)(steps)
+    same = torch.allclose(whole.operation, hurt.operation, atol=1e-6)
+    assert same == (name == "nothing taken away")
+    assert torch.equal(network(steps).operation, whole.operation), "the network itself is whole"
 
 
 def test_an_export_without_attention_is_the_same_network(tmp_path: Path) -> None:
