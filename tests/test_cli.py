@@ -151,6 +151,7 @@ def test_a_missing_network_is_exit_code_5(
 ) -> None:
     monkeypatch.setenv("MAPEDIT_NETWORKS", str(here))
     assert "shots.onnx" in one_line(cli("shots", EDITED, "-o", "cut.otio", "--no-cache"), 5)
+    assert "edit.onnx" in one_line(cli("roughcut", TALK, "-o", "cut.otio", "--no-cache"), 5)
     assert cli("doctor").code == 5
     assert not list(here.iterdir())
 

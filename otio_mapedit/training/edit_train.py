@@ -261,10 +261,15 @@ class EditState:
         return self.step < self.config.warm_steps
 
     def rate(self) -> float:
-        """Learning rate now: a linear start, then half a cosine down to 2 %."""
-        whole = self.config.warm_steps + self.config.steps
-        start = min(1.0, (self.step + 1) / 50)
-        return self.config.rate * start * (0.51 + 0.49 * math.cos(math.pi * self.step / whole))
+        """Learning rate now: a linear start, then half a cosine down to a quarter; with the decoder
+        half a cosine from two thirds down to 2 %."""
+        config, start = self.config, min(1.0, (self.step + 1) / 50)
+        if self.warm:
+            share = 0.625 + 0.375 * math.cos(math.pi * self.step / config.warm_steps)
+        else:
+            done = min(1.0, (self.step - config.warm_steps) / max(1, config.steps))
+            share = 0.34 + 0.32 * math.cos(math.pi * done)
+        return config.rate * start * share
 
     def taught(self) -> float:
         """How often the truth is fed back now."""
