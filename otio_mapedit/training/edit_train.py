@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from ..edit_spec import FEATURES, OPERATIONS, EditSpec
+from ..edit_spec import FEATURES, MEL_BANDS, OPERATIONS, EditSpec
 from ..errors import OptionError
 from . import rush_store
 from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
@@ -182,7 +182,7 @@ def windows(rushes: Sequence[Rush], spec: EditSpec, firsts: Sequence[tuple[int, 
 
 
 def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count: int) -> Windows:
-    """Random windows; their features are jittered in gain and noise, which costs nothing."""
+    """Random windows; their sound is jittered in gain, colour and noise, which costs nothing."""
     firsts = []
     for _ in range(count):
         number = int(rng.integers(len(rushes)))
@@ -194,7 +194,13 @@ def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count
     mel = slice(0, FEATURES.index("mel change 0"))
     level = [FEATURES.index(name) for name in ("level", "level least", "level most")]
     inside = made.steps[..., FEATURES.index("inside"), None]
-    made.steps[..., mel] += gain * 2 * inside
+    bands = np.linspace(-1, 1, MEL_BANDS, dtype=np.float32)
+    colour = (
+        rng.normal(0, 0.3, (count, 1, 1)) * bands + rng.normal(0, 0.2, (count, 1, 1)) * bands**2
+    )
+    made.steps[..., mel] += (gain * 2 + torch.from_numpy(colour.astype(np.float32))) * inside
+    grain = rng.standard_normal(made.steps[..., mel].shape, np.float32) * np.float32(0.05)
+    made.steps[..., mel] += torch.from_numpy(grain) * inside
     made.steps[..., level] += gain * inside
     return made
 
