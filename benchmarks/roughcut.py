@@ -128,14 +128,14 @@ def heard(path: Path) -> NDArray[np.float32]:
     return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
-def run(command: Sequence[str]) -> Run:
-    """Run a programme to its end; its output only matters if it fails."""
+def run(command: Sequence[str], fine: Sequence[int] = (0,)) -> Run:
+    """Run a programme to its end; its output only matters if its exit code is not ``fine``."""
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
-        if status:
+        if os.waitstatus_to_exitcode(status) not in fine:
             output.seek(0)
             sys.exit(f"{shlex.join(command)}\n{output.read().decode(errors='replace')[-2000:]}")
     peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)

@@ -40,15 +40,9 @@ def rate(run: Callable[[], Any], passes: int, answered: int) -> float:
     return passes * answered / (time.process_time() - began)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("peer", type=Path)
-    parser.add_argument("--network", type=Path, default=Path("onnx/shots.onnx"))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    ours, theirs = session(given.network), session(given.peer)
-    frames = np.random.default_rng(0).integers(0, 256, (1, 256, 27, 48, 3), np.uint8)
+def measure(peer: Path, network: Path, runs: int, frames: Any) -> dict[str, float]:
+    """Median rates of both, and the median of their ratios, on ``frames`` [1, 256, 27, 48, 3]."""
+    ours, theirs = session(network), session(peer)
 
     def run_ours() -> Any:
         return ours.run(None, {"frames": frames})
@@ -57,13 +51,28 @@ def main() -> None:
         return theirs.run(None, {"frames": frames[:, :100]})
 
     run_ours(), run_theirs()
-    pairs = [(rate(run_ours, PASSES, 192), rate(run_theirs, 1, 50)) for _ in range(given.runs)]
+    pairs = [(rate(run_ours, PASSES, 192), rate(run_theirs, 1, 50)) for _ in range(runs)]
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(one / two for one, two in pairs)
+    return {"shots": mine, "transnetv2": other, "ratio": ratio}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("peer", type=Path)
+    parser.add_argument("--network", type=Path, default=Path("onnx/shots.onnx"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    frames = np.random.default_rng(0).integers(0, 256, (1, 256, 27, 48, 3), np.uint8)
+    found = measure(given.peer, given.network, given.runs, frames)
     if given.json:
-        print(json.dumps({"shots": mine, "transnetv2": other, "ratio": ratio}))
+        print(json.dumps(found))
     else:
-        print(f"shots {mine:,.0f} frames/s, TransNetV2 {other:,.1f} frames/s, {ratio:.0f} times")
+        words = (
+            "shots {shots:,.0f} frames/s, TransNetV2 {transnetv2:,.1f} frames/s, {ratio:.0f} times"
+        )
+        print(words.format(**found))
 
 
 if __name__ == "__main__":

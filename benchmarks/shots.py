@@ -1,22 +1,38 @@
-"""How long `mapedit shots` takes against decoding the same file to thumbnails and nothing else.
+"""What `mapedit shots` costs: against decoding to thumbnails, against peers, and over hours.
 
-    python benchmarks/shots.py FILE [FILE ...] [--runs 5] [--json]
+    python benchmarks/shots.py FILE [FILE ...] [--runs 5] [--transnet TRANSNETV2.onnx] [--json]
+    python benchmarks/shots.py FILE --long [--minutes 1 10 30]
 
 Every figure is the median wall time of fresh processes, Python's start included, run in turn. The
 bare decode is what anything that looks at every picture must do at least: PyAV, as many threads
-as there are processors, each picture scaled to 48 x 27 by swscale.
+as there are processors, each picture scaled to 48 x 27 by swscale. PySceneDetect
+(``pip install "scenedetect[opencv-headless]"``) is left out where it is absent. Networks answer on
+one thread of onnxruntime, on the file's own pictures, in pictures a second of processor time.
+
+``--long`` repeats the file, without encoding it again, up to the minutes asked for, and tells the
+peak memory, the seconds for each minute, and whether the cuts of the first pass are found at the
+same pictures of each later one.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
+
+import shot_network
+from roughcut import Run, run
+
+Row = dict[str, float | str]
+FINE = (0, 3)
+"""Exit codes of a run that wrote its file; 3: something in it should be looked at."""
 
 
 def decode(path: str) -> int:
@@ -34,45 +50,32 @@ def decode(path: str) -> int:
     return count
 
 
-def network_rate(windows: int = 20) -> float:
-    """Pictures per second that the shot network alone answers for."""
-    import numpy as np
-
-    from otio_mapedit.weights import open_network
-
-    network = open_network()
-    spec = network.spec
-    seen = np.random.default_rng(1).integers(0, 256, (1, spec.window, *spec.frame_shape), np.uint8)
-    network.run(seen)
-    times = []
-    for _ in range(windows):
-        begin = time.perf_counter()
-        network.run(seen)
-        times.append(time.perf_counter() - begin)
-    return spec.stride / statistics.median(times)
+def shots_command(path: Path, out: Path, *flags: str) -> list[str]:
+    """How the shots of a file are found from nothing and written to ``out``."""
+    command = [sys.executable, "-m", "otio_mapedit", "shots", str(path), "-o", str(out)]
+    return [*command, "--force", "--no-cache", "-q", *flags]
 
 
-def measure(path: Path, runs: int) -> dict[str, float | str]:
-    """Median seconds of both ways through one file."""
-    times: dict[str, list[float]] = {"decode": [], "shots": []}
+def measure(path: Path, runs: int) -> Row:
+    """Median seconds of all ways through one file, and each against the bare decode."""
     with tempfile.TemporaryDirectory() as folder:
-        out = str(Path(folder) / "shots.otio")
-        flags = ["-o", out, "--force", "--no-cache", "-q"]
+        out = Path(folder) / "shots.otio"
         commands = {
             "decode": [sys.executable, __file__, "--decode", str(path)],
-            "shots": [sys.executable, "-m", "otio_mapedit", "shots", str(path), *flags],
+            "shots": shots_command(path, out),
+            "fast": shots_command(path, out, "--fast"),
         }
+        if importlib.util.find_spec("scenedetect"):
+            detect = ["-i", str(path), "-q", "detect-adaptive"]
+            commands["scenedetect"] = [sys.executable, "-m", "scenedetect", *detect]
+        times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(runs):
             for name, command in commands.items():
-                begin = time.perf_counter()
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                times[name].append(time.perf_counter() - begin)
-                # 3: written, and something in it should be looked at.
-                if done.returncode not in (0, 3):
-                    raise SystemExit(f"{' '.join(command)}: {done.stderr.strip()}")
-    row: dict[str, float | str] = {"file": path.name, "pictures": picture_count(path)}
-    row |= {name: round(statistics.median(each), 2) for name, each in times.items()}
-    row["ratio"] = round(statistics.median(times["shots"]) / statistics.median(times["decode"]), 2)
+                times[name].append(run(command, FINE).wall)
+    middle = {name: statistics.median(each) for name, each in times.items()}
+    row: Row = {"file": path.name, "pictures": picture_count(path)}
+    row |= {f"{name}_seconds": round(value, 2) for name, value in middle.items()}
+    row |= {f"{name}_ratio": round(value / middle["decode"], 2) for name, value in middle.items()}
     return row
 
 
@@ -84,26 +87,135 @@ def picture_count(path: Path) -> int:
     return picture.picture_count if picture else 0
 
 
+def networks(path: Path, peer: Path | None, runs: int) -> dict[str, float]:
+    """Pictures a second that the shot network, and TransNetV2, answer for, on a file's pictures."""
+    import numpy as np
+
+    from otio_mapedit.frames import thumbnails
+    from otio_mapedit.media import probe
+    from otio_mapedit.weights import open_network
+
+    pictures = next(thumbnails(probe(path), batch=256)).pictures
+    frames = np.resize(pictures, (1, 256, *pictures.shape[1:]))
+    if peer is not None:
+        return shot_network.measure(peer, Path("onnx/shots.onnx"), runs, frames)
+    network = open_network(threads=1)
+    network.run(frames)
+    rates = [shot_network.rate(lambda: network.run(frames), 4, 192) for _ in range(runs)]
+    return {"shots": statistics.median(rates)}
+
+
+def repeated(path: Path, out: Path, passes: int) -> None:
+    """Write the picture of a file several times in a row, packet for packet."""
+    import av
+
+    with av.open(str(out), "w") as container:
+        shift: int = 0
+        video = None
+        for _ in range(passes):
+            end = 0
+            with av.open(str(path)) as source:
+                template = source.streams.video[0]
+                video = video or container.add_stream_from_template(template)
+                for packet in source.demux(template):
+                    if packet.dts is None or packet.pts is None:
+                        continue
+                    end = max(end, packet.pts + (packet.duration or 0))
+                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                    packet.stream = video
+                    container.mux(packet)
+            shift += end
+
+
+def over_time(path: Path, minutes: Sequence[int]) -> Iterator[Row]:
+    """The same film ever longer: what it costs, and whether the same cuts are found again."""
+    from otio_mapedit.media import probe
+
+    picture = probe(path).picture
+    if picture is None:
+        raise SystemExit(f"{path}: has no picture")
+    length = Fraction(picture.frame_count) / picture.rate
+    with tempfile.TemporaryDirectory() as folder:
+        film, out = Path(folder) / f"film{path.suffix}", Path(folder) / "shots.otio"
+        for wanted in minutes:
+            passes = max(1, round(wanted * 60 / length))
+            repeated(path, film, passes)
+            done: Run = run(shots_command(film, out), FINE)
+            film_minutes = float(passes * length / 60)
+            row: Row = {"minutes": round(film_minutes, 1), "passes": passes}
+            row |= {"seconds_per_minute": round(done.wall / film_minutes, 2)}
+            row |= {"peak_mib": round(done.memory)}
+            yield row | repeats(joins(out), picture.frame_count, passes)
+
+
+def joins(timeline: Path) -> list[int]:
+    """The frames at which the shots of a written timeline begin."""
+    import opentimelineio as otio
+
+    track = otio.adapters.read_from_file(str(timeline)).video_tracks()[0]
+    clips: list[Any] = list(track.find_clips())
+    return sorted(int(clip.source_range.start_time.value) for clip in clips)
+
+
+def repeats(found: Sequence[int], period: int, passes: int) -> Row:
+    """How many of the cuts inside the first pass are found at the same picture of the others."""
+    inside = [
+        {at - number * period for at in found if number * period < at < (number + 1) * period}
+        for number in range(passes)
+    ]
+    again = sum(len(inside[0] & each) for each in inside[1:])
+    return {
+        "cuts": len(inside[0]),
+        "again": f"{again} of {len(inside[0]) * (passes - 1)}",
+        "others": sum(len(each - inside[0]) for each in inside[1:]),
+    }
+
+
+def table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Print rows under their columns; what a row does not have is a dash."""
+    wide = {
+        name: max(len(name), *(len(str(row.get(name, "-"))) for row in rows)) for name in columns
+    }
+    print("  ".join(f"{name.replace('_', ' '):>{wide[name]}}" for name in columns))
+    for row in rows:
+        print("  ".join(f"{row.get(name, '-'):>{wide[name]}}" for name in columns))
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--transnet", type=Path, help="TransNetV2 in ONNX, its input named frames")
+    parser.add_argument("--long", action="store_true", help="the first file, repeated")
+    parser.add_argument("--minutes", type=int, nargs="+", default=[1, 10, 30])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--decode", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.decode:
         decode(str(chosen.files[0]))
+    elif chosen.long:
+        rows = list(over_time(chosen.files[0], chosen.minutes))
+        print(json.dumps({"long": rows}, indent=2)) if chosen.json else table(rows, list(rows[0]))
+    else:
+        rows = [measure(path, chosen.runs) for path in chosen.files]
+        rates = networks(chosen.files[0], chosen.transnet, chosen.runs)
+        show(rows, rates, chosen.json)
+
+
+def show(rows: Sequence[Row], rates: dict[str, float], as_json: bool) -> None:
+    """Print what was measured, as a table or as JSON."""
+    if as_json:
+        print(json.dumps({"files": rows, "networks": rates}, indent=2))
         return
-    rows = [measure(path, chosen.runs) for path in chosen.files]
-    rate = round(network_rate())
-    if chosen.json:
-        print(json.dumps({"files": rows, "network_pictures_per_second": rate}, indent=2))
-        return
-    print(f"{'file':36} {'pictures':>8} {'decode s':>9} {'shots s':>8} {'ratio':>6}")
-    for row in rows:
-        print("{file:36.36} {pictures:8} {decode:9} {shots:8} {ratio:6}".format(**row))
-    print(f"network alone: {rate} pictures/s")
+    table(rows, list(rows[0]))
+    if "scenedetect_seconds" not in rows[0]:
+        print('scenedetect: absent (pip install "scenedetect[opencv-headless]")')
+    print(f"shot network alone: {rates['shots']:,.0f} pictures/s")
+    if "ratio" in rates:
+        print(f"TransNetV2: {rates['transnetv2']:,.1f} pictures/s; ratio {rates['ratio']:.0f}")
+    else:
+        print("TransNetV2: absent (--transnet FILE.onnx)")
 
 
 if __name__ == "__main__":

@@ -251,7 +251,9 @@ def _at_once(job: Job) -> tuple[int, int]:
     if processors == 1 or job.segments < 2 or not can_begin_anywhere(job.media):
         return 1, processors
     workers = min(processors, _MOST_AT_ONCE)
-    return workers, max(1, processors // workers)
+    # Twice as many threads as processors: where stretches differ in length, the last one is still
+    # decoded by several.
+    return workers, max(1, 2 * processors // workers)
 
 
 def _blocks(missing: Sequence[int], workers: int) -> list[range]:

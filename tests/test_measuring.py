@@ -66,6 +66,13 @@ def test_nothing_to_measure(cli: Cli, videos: Path) -> None:
     assert "--data" in done.err
 
 
+def test_a_peer_needs_videos(cli: Cli, videos: Path) -> None:
+    labels, peer = str(videos / "labels.json"), str(videos / "peer.json")
+    done = cli("model", "evaluate", "--labels", labels, "--predictions", peer, "--peer")
+    assert done.code == 2
+    assert "Give --data" in done.err
+
+
 def test_black_between_two_shots_is_one_boundary() -> None:
     out, back = Boundary(90, 100, "fade_out", 0.9), Boundary(110, 120, "fade_in", 0.9)
     cut = Boundary(40, 40, "cut", 0.9)

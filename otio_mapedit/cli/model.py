@@ -167,6 +167,8 @@ def evaluate(
     from . import measuring
 
     output.listen(loudness(quiet, 0))
+    if peer and data is None:
+        raise UsageError("--peer needs videos to measure TransNetV2 on", "Give --data as well.")
     known = load_labels(labels)
     measured: dict[str, Evaluation] = {}
     found: measuring.Found | None = None

@@ -62,7 +62,7 @@ class Options:
     fast: bool = option(
         False,
         "decode only the stretches in which packets and keyframes say that shots can change: "
-        "faster on long-GOP files, and nearly always the same answer",
+        "can be faster on long calm takes, nearly always the same answer",
     )
     review: float = option(
         0.8, "what is less certain than this gets a marker; 0 for none", parse=_share
