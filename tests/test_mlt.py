@@ -38,7 +38,7 @@ from otio_mapedit.timing import (
 )
 from tests.cli_support import Cli, one_line
 from tests.decision_lists import decision_lists
-from tests.interchange_strategies import property_test, timeline_facts, timelines
+from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
 from tests.mediamaker import Picture, Sound, movie, number_in, numbered
 
 TR = otio.opentime.TimeRange
@@ -51,7 +51,7 @@ REPORTED = {
 }  # fmt: skip
 
 
-@property_test
+@round_trip
 @given(timelines(), st.sampled_from(["shotcut", "kdenlive"]))
 def test_written_documents_read_back(timeline: otio.schema.Timeline, profile: str) -> None:
     before = timeline.to_json_string()

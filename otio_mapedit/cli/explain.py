@@ -45,7 +45,7 @@ def explain(
 
     \b
       mapedit explain talk.mapedit
-      mapedit explain talk.mapedit -o why.html --plot train.log --plot ablation.json
+      mapedit explain talk.mapedit -o why.html --plot ablation.json
 
     The page needs nothing but itself: no script, no network. Media is looked at if it is there.
     """
