@@ -45,8 +45,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("MAPEDIT_STYLES", str(tmp_path_factory.mktemp("styles")))
 
 
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command line, wherever a test runs one, decides what is logged only until the test ends."""
+    logger = logging.getLogger("otio_mapedit")
+    before = (logger.handlers, logger.level)
+    yield
+    logger.handlers, logger.level = before
+
+
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs a command line in this process."""
     from otio_mapedit.cli.app import run
 
@@ -56,10 +65,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
         said = capsys.readouterr()
         return Outcome(code, said.out, said.err)
 
-    logger = logging.getLogger("otio_mapedit")
-    before = (logger.handlers, logger.level)
-    yield call
-    logger.handlers, logger.level = before
+    return call
 
 
 @pytest.fixture
