@@ -20,6 +20,8 @@ from ..timing import exact_time
 
 #: Deepest nesting that is opened: no editing program offers as much.
 _DEEPEST = 60
+#: Pictures per second beyond which something else is counted.
+_MOST_PICTURES = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,21 +113,22 @@ class _Place:
     track: str
     layer: int
     depth: int
+    rate: Fraction  # of the sequence
 
 
 def uses_of(timeline: otio.schema.Timeline) -> Uses:
     """Everything that ``timeline`` plays."""
-    start = timeline.global_start_time
+    start, rate = timeline.global_start_time, sequence_rate(timeline)
     found: list[Use] = []
     for number, track in enumerate(timeline.tracks, 1):
         picture = getattr(track, "kind", "") != otio.schema.TrackKind.Audio
         local = Span(Fraction(0), _length(track))
         name = track.name or f"{'V' if picture else 'A'}{number}"
         enabled = bool(getattr(track, "enabled", True))
-        place = _Place(local, Fraction(0), Fraction(1), enabled, picture, name, number, 0)
+        place = _Place(local, Fraction(0), Fraction(1), enabled, picture, name, number, 0, rate)
         found += _inside(track, place)
     return Uses(
-        sequence_rate(timeline),
+        rate,
         exact_time(start) if start is not None else Fraction(0),
         tuple(_with_sound(found)),
     )
@@ -202,8 +205,10 @@ def _clip(clip: otio.schema.Clip, seen: Span, record: Fraction, place: _Place) -
     lead, length = seen.start * abs(speed), seen.length * abs(speed)
     if speed < 0:  # the range is counted forwards, the clip plays it from its end
         lead = whole - lead - length
+    rate = media_rate(clip)
+    rate = rate if rate <= _MOST_PICTURES else place.rate  # sound that is counted in samples
     if not speed:
-        length = 1 / media_rate(clip)
+        length = 1 / rate
     origin = None
     available = getattr(reference, "available_range", None)
     if available is not None:
@@ -213,7 +218,7 @@ def _clip(clip: otio.schema.Clip, seen: Span, record: Fraction, place: _Place) -
     yield Use(
         record=Span(record, record + seen.length / place.speed),
         source=Span(first + lead, first + lead + length),
-        rate=media_rate(clip),
+        rate=rate,
         speed=speed * place.speed,
         enabled=place.enabled,
         picture=place.picture,

@@ -181,6 +181,20 @@ def test_many_uses_of_the_same_moments_stay_in_order() -> None:
     assert changed(compare(proposed, human)) == Counter({(Change.REMOVED,): 1})
 
 
+def test_a_sample_is_no_frame() -> None:
+    """Sound that is counted in samples may be rounded to one by a format."""
+
+    def music(samples: int) -> Any:
+        reference = otio.schema.ExternalReference(
+            "file:///music/a.wav", TR(RT(0, 48000), RT(9_600_000, 48000))
+        )
+        span = TR(RT(0, 48000), RT(samples, 48000))
+        return timeline([], sound=[otio.schema.Clip("a", reference, span)])
+
+    assert compare(music(2_993_454), music(2_993_453)).same
+    assert changed(compare(music(2_993_454), music(2_990_000))) == Counter({(Change.TRIMMED,): 1})
+
+
 def test_empty_edits() -> None:
     found = compare(timeline([]), timeline([]))
     assert found.passages == ()
