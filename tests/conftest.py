@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,12 +45,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """A command line, wherever a test runs one, decides what is logged only until the test ends."""
+def _own_log() -> None:
+    """Every test begins with a log that nothing was said to: a command line that ran before it, in
+    a fixture of its module too, has decided what is shown."""
     logger = logging.getLogger("otio_mapedit")
-    before = (logger.handlers, logger.level)
-    yield
-    logger.handlers, logger.level = before
+    logger.handlers, logger.propagate, logger.disabled = [], True, False
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
