@@ -119,6 +119,25 @@ def test_what_is_unwanted(sentences: tuple[str, ...], wanted: list[str]) -> None
     assert reasons(said(*sentences)) == wanted
 
 
+def test_of_three_takes_the_first_may_stay() -> None:
+    line = "today we talk about editing."
+    transcript = said("today we talk", line, "sorry, again.", line, line, "Bye now.")
+    first = unwanted(transcript, DEFAULT, "first")
+    starts = [sentence.start for sentence in transcript.sentences]
+    assert [(each.start, each.reason) for each in first] == [
+        (starts[0], "false start, said in full"),
+        (starts[2], "before it is said again"),
+        (starts[3], "repeated sentence, said before"),
+        (starts[4], "repeated sentence, said before"),
+    ]
+    assert {each.again for each in first[2:]} == {starts[1]}
+    kept_all = unwanted(transcript, DEFAULT, "all")
+    assert [each.start for each in kept_all] == [starts[0]]
+    (repeat,) = [op for op in dropped(cut(said(line, line, "Bye now."), takes="first"))
+                 if "repeated" in op.reason]  # fmt: skip
+    assert repeat.reason.startswith("repeated sentence, said before at 01:00:01:00")
+
+
 def test_a_sentence_said_again_much_later_is_meant() -> None:
     assert (
         reasons(said("today we talk about editing.", "today we talk about editing.", pause=30))

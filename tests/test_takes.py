@@ -70,9 +70,9 @@ def edit(
     return EditPredictions(steps, operation, **zero, spec=SPEC, network="edit test")
 
 
-def cut(heard: SoundFeatures, said: EditPredictions) -> DecisionList:
+def cut(heard: SoundFeatures, said: EditPredictions, **options: str) -> DecisionList:
     decisions = roughcut.decide(
-        [Predictions(film(), heard, edit=said)], make_options(roughcut.Options, {})
+        [Predictions(film(), heard, edit=said)], make_options(roughcut.Options, options)
     )
     assert partition_faults(decisions) == []
     return decisions
@@ -102,6 +102,45 @@ def test_a_false_start_is_called_that() -> None:
     decisions = cut(heard, edit(heard, (1, 2.5), 2, what="false start"))
     drop = next(op for op in decisions.operations if op.kind is Kind.DROP)
     assert drop.reason.startswith("false start of 01:00:03:00, ")
+
+
+def both(
+    one: EditPredictions, two: EditPredictions, second: tuple[float, float]
+) -> EditPredictions:
+    """One answer with another's for the seconds ``second``."""
+    part = slice(round(second[0] * 4), round(second[1] * 4))
+    steps, operation = one.steps.copy(), one.operation.copy()
+    steps[part], operation[part] = two.steps[part], two.operation[part]
+    return replace(one, steps=steps, operation=operation)
+
+
+def test_the_first_take_may_stay() -> None:
+    """Of three takes the network names the first two; the third is only known as their repeat."""
+    heard = sound(*TWICE, (13, 16))
+    said = both(edit(heard, (1, 4), 4), edit(heard, (5, 8), 4), (5, 8))
+    last, first = cut(heard, said), cut(heard, said, takes="first")
+    (kept, *_), (stays, *rest) = spans(last, Kind.KEEP), spans(first, Kind.KEEP)
+    assert 8 * 25 < kept[0] <= 9 * 25
+    assert stays[0] <= 25 and 4 * 25 <= stays[1] < 5 * 25  # noqa: PT018
+    assert all(start > 12 * 25 for start, _ in rest), "the later takes go, the next line stays"
+    reasons = [op.reason for op in first.operations if op.kind is Kind.DROP]
+    assert sum("later take of 01:00:01:00" in reason for reason in reasons) == 2
+    whole = cut(heard, edit(heard, None, 0))
+    assert spans(cut(heard, said, takes="all"), Kind.KEEP) == spans(whole, Kind.KEEP)
+
+
+def test_a_false_start_goes_for_the_first_take_too() -> None:
+    heard = sound((1, 2.5), (3, 8))
+    said = edit(heard, (1, 2.5), 2, what="false start")
+    assert spans(cut(heard, said, takes="first"), Kind.KEEP) == spans(cut(heard, said), Kind.KEEP)
+
+
+def test_a_later_take_without_a_pause_stays_and_is_marked() -> None:
+    heard = sound((1, 4), (5, 12))
+    decisions = cut(heard, edit(heard, (1, 4), 4), takes="first")
+    assert spans(decisions, Kind.KEEP) == spans(cut(heard, edit(heard, None, 0)), Kind.KEEP)
+    (mark,) = (op for op in decisions.operations if op.kind is Kind.MARK)
+    assert mark.parameters["note"] == "may be a later take of 01:00:01:00"
 
 
 @pytest.mark.parametrize(

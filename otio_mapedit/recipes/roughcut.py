@@ -37,6 +37,7 @@ from .hearing import MATTERS
 from .joining import Kept, around, covered, lacking
 from .selection import Manner, Piece, select
 from .spoken import FILLERS, parse_fillers
+from .takes import STAYS
 
 NAME = "roughcut"
 SUMMARY = "Rough cut of rushes: keeps speech, drops dead air, black and unusable pictures."
@@ -81,6 +82,11 @@ class Options:
     )
     sound_level: float = option(
         MATTERS, "how loud, in dB against speech, such a sound must be: -14 keeps more"
+    )
+    takes: str = option(
+        STAYS[0],
+        "which take of a line that is said again stays: the last, the first or all of them",
+        choices=STAYS,
     )
     keep_markers: str = option(
         "off",
@@ -186,6 +192,7 @@ def manner(options: Options) -> Manner:
         sound_level=options.sound_level,
         fillers=parse_fillers(options.fillers),
         leaning=load(options.style).leaning if options.style else None,
+        takes=options.takes,
     )
 
 

@@ -34,7 +34,7 @@ from .hearing import MATTERS, TRUE_SILENCE, Heard, hear
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
-from .takes import takes
+from .takes import STAYS, takes
 
 #: Seconds of the shortest core and the shortest hole between cores.
 _LEAST_CORE = Fraction(1, 10)
@@ -58,6 +58,7 @@ class Manner:
     sound_level: float = MATTERS  # dB against speech from which it may stay
     fillers: frozenset[tuple[str, ...]] = frozenset()
     leaning: Leaning | None = None
+    takes: str = STAYS[0]  # which take of a line stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     """
     media = known.media
     judged = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
-    judged = judged.without_takes(known.edit)
+    judged = judged.without_takes(known.edit, manner.takes)
     kept = judged.kept(manner, sequence)
     if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
         judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
@@ -177,7 +178,7 @@ class _Judged:
 
     def without_unwanted(self, transcript: Transcript | None, manner: Manner) -> _Judged:
         """The same, with what a transcript speaks against among the faults."""
-        found = unwanted(transcript, manner.fillers) if transcript else []
+        found = unwanted(transcript, manner.fillers, manner.takes) if transcript else []
         if transcript is None or not found:
             return self
         level = (self.heard.level, self.hop) if self.heard is not None else None
@@ -192,11 +193,12 @@ class _Judged:
         faults = sorted((*self.faults, *said), key=lambda fault: fault.range)
         return replace(self, faults=tuple(faults))
 
-    def without_takes(self, edit: EditPredictions | None) -> _Judged:
+    def without_takes(self, edit: EditPredictions | None, stays: str) -> _Judged:
         """The same, with what the edit network speaks against among the faults, or in doubt."""
         if edit is None:
             return self
-        found = takes(edit, self.heard, self.hop, source_of(self.media, self.media.name))
+        source = source_of(self.media, self.media.name)
+        found = takes(edit, self.heard, self.hop, source, stays)
         faults = list(self.faults)
         for fault in found.faults:
             for free in holes(union(one.range for one in faults), self.media.frame_count):

@@ -1,8 +1,9 @@
 """What a transcript says against keeping a passage: fillers, false starts, sentences said again.
 
-Of a sentence that is said twice in a row the last one stays: the speaker said it again because the
-first did not please. Times of words are believed to a few hundredths of a second, those of
-captions to some tenths; where there is sound, the cut goes to the quietest point within that.
+Of a sentence that is said twice in a row the last one stays, as the speaker said it again because
+the first did not please; or the first one, or both, where the editor says so. Times of words are
+believed to a few hundredths of a second, those of captions to some tenths; where there is sound,
+the cut goes to the quietest point within that.
 """
 
 from __future__ import annotations
@@ -66,10 +67,13 @@ def parse_fillers(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(found for part in re.split("[,，、]", text) if (found := tuple(tokens(part))))
 
 
-def unwanted(transcript: Transcript, fillers: frozenset[tuple[str, ...]]) -> list[Unwanted]:
-    """The passages that a transcript speaks against, rising, without overlap."""
+def unwanted(
+    transcript: Transcript, fillers: frozenset[tuple[str, ...]], stays: str = "last"
+) -> list[Unwanted]:
+    """The passages that a transcript speaks against, rising, without overlap; ``stays`` says which
+    take of a sentence does (see :mod:`.takes`)."""
     sentences = _whole(transcript.sentences)
-    repeated = dict(_said_again(sentences, fillers))
+    repeated = _going(_said_again(sentences, fillers), sentences, stays)
     found: list[Unwanted] = []
     for number, sentence in enumerate(sentences):
         before = sentences[number - 1].end if number else Fraction(0)
@@ -160,10 +164,42 @@ def _whole(captions: Sequence[Sentence]) -> list[Sentence]:
     return joined
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Sentence ``number`` is said again as ``later``, or is an ``aside`` before that."""
+
+    number: int
+    later: int
+    reason: str
+    confidence: float
+    aside: bool = False
+
+
+def _going(
+    again: Iterator[_Again], sentences: Sequence[Sentence], stays: str
+) -> dict[int, tuple[str, float, Fraction]]:
+    """The sentences that go, by number: why, how surely, and when the one that stays is said."""
+    going: dict[int, tuple[str, float, Fraction]] = {}
+    first: dict[int, int] = {}  # of every repeated sentence its first whole take
+    for each in again:
+        whole = each.reason.startswith("repeated") or each.aside
+        if stays == "all" and whole:
+            continue
+        if stays != "first" or not whole or each.aside:
+            start = sentences[each.later].start
+            going[each.number] = each.reason, each.confidence, start
+            continue
+        stayed = first.get(each.number, each.number)
+        first[each.later] = stayed
+        reason = "repeated sentence, said before"
+        going[each.later] = reason, each.confidence, sentences[stayed].start
+    return going
+
+
 def _said_again(
     sentences: Sequence[Sentence], fillers: frozenset[tuple[str, ...]]
-) -> Iterator[tuple[int, tuple[str, float, Fraction]]]:
-    """Numbers of sentences that are said again right after, and of asides before that."""
+) -> Iterator[_Again]:
+    """Sentences that are said again right after, and asides before that."""
     said = [_without_fillers(tokens(sentence.text), fillers) for sentence in sentences]
     for number, words in enumerate(said):
         following = number + 1
@@ -176,10 +212,9 @@ def _said_again(
             if sentences[candidate].start - sentences[number].end > _LATER:
                 break
             if why := _same(words, said[candidate]):
-                again = sentences[candidate].start
-                yield number, (f"{why[0]}, {why[1]}", why[2], again)
+                yield _Again(number, candidate, f"{why[0]}, {why[1]}", why[2])
                 if aside:
-                    yield following, ("before it is said again", 0.65, again)
+                    yield _Again(following, candidate, "before it is said again", 0.65, aside=True)
                 break
 
 

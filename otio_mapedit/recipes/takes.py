@@ -1,5 +1,6 @@
 """What the edit network says against keeping a passage: takes that are said again, false starts.
 
+Of a line that is said several times the last take stays, or the first, or all of them (``STAYS``).
 The network proposes; what it proposes is believed where the sound bears it out: most of the passage
 is heard again later, at one lag, where somebody speaks, and the passage begins and ends in a
 pause, so that no word is cut into. Anything less stays in and is marked.
@@ -8,7 +9,7 @@ pause, so that no word is cut into. Anything less stays in and is marked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,8 +24,12 @@ from ..timing import FrameRange, frame_at, frame_within, frames_covering, timeco
 from .hearing import Heard
 from .seeing import Faulty
 
+#: Which take of a line stays. A false start goes for ``first`` too: it is no whole take.
+STAYS = ("last", "first", "all")
 #: Steps of the shortest passage.
 _LEAST = 3
+#: Share of the shorter of two passages from which they are the same take.
+_SAME_TAKE = Fraction(1, 2)
 #: Score and steadiness from which a step counts as heard again, and the share of such steps.
 _SCORE, _STEADY, _SHARE = 3.0, 0.3, 0.5
 #: Seconds after which nobody begins a line again that broke off.
@@ -51,17 +56,65 @@ class Takes:
     doubts: tuple[Faulty, ...] = ()
 
 
-def takes(edit: EditPredictions, heard: Heard | None, hop: Fraction, source: Source) -> Takes:
-    """What the network found in a file whose sound is ``heard`` in steps of ``hop`` seconds."""
-    faults: list[Faulty] = []
-    doubts: list[Faulty] = []
-    if heard is not None and heard.has_speech:
-        for passage in _passages(edit):
-            found = _judged(edit, passage, heard, float(hop), source)
-            if found is not None:
-                (faults if found.confidence >= edit.spec.retake_threshold else doubts).append(found)
+@dataclass(frozen=True)
+class _Take:
+    """A passage that is said again: what would go if the last take stays, what would go if the
+    first does (None where it cannot be told), whether it is whole, and the timecode at which it
+    begins."""
+
+    fault: Faulty
+    again: Faulty | None
+    whole: bool
+    at: str = ""
+
+
+def takes(
+    edit: EditPredictions,
+    heard: Heard | None,
+    hop: Fraction,
+    source: Source,
+    stays: str = STAYS[0],
+) -> Takes:
+    """What the network found in a file whose sound is ``heard`` in steps of ``hop`` seconds;
+    ``stays`` says which take of a line does."""
+    found: list[_Take] = []
+    if heard is not None and heard.has_speech and stays != "all":
+        judged = (_judged(edit, each, heard, float(hop), source) for each in _passages(edit))
+        found = [each for each in judged if each is not None]
+    going = _after_the_first(found) if stays == "first" else [each.fault for each in found]
+    faults = [each for each in going if each.confidence >= edit.spec.retake_threshold]
+    doubts = [each for each in going if each.confidence < edit.spec.retake_threshold]
     doubts += _others(edit, source)
     return Takes(_apart(faults), _apart(doubts))
+
+
+def _after_the_first(found: list[_Take]) -> list[Faulty]:
+    """What goes where the first whole take of every line stays."""
+    lines: list[tuple[str, list[FrameRange]]] = []  # the first one's timecode, all takes so far
+    going: list[Faulty] = []
+    for take in found:
+        if not take.whole:
+            going.append(take.fault)
+            continue
+        if take.again is None:
+            continue
+        line = next((one for one in lines if _among(take.fault.range, one[1])), None)
+        if line is None:
+            line = (take.at, [take.fault.range])
+            lines.append(line)
+        at, known = line
+        if not _among(take.again.range, known):
+            known.append(take.again.range)
+            going.append(replace(take.again, reason=f"{take.again.reason} of {at}"))
+    return going
+
+
+def _among(span: FrameRange, takes_of_a_line: list[FrameRange]) -> bool:
+    """Whether a passage is one of some takes."""
+    return any(
+        span.intersection(take).duration >= _SAME_TAKE * min(span.duration, take.duration)
+        for take in takes_of_a_line
+    )
 
 
 def _passages(edit: EditPredictions) -> Iterator[tuple[int, int]]:
@@ -79,7 +132,7 @@ def _passages(edit: EditPredictions) -> Iterator[tuple[int, int]]:
 
 def _judged(
     edit: EditPredictions, passage: tuple[int, int], heard: Heard, hop: float, source: Source
-) -> Faulty | None:
+) -> _Take | None:
     """A passage as frames, with the certainty that is left after looking for evidence."""
     first, stop = passage
     part = slice(first, stop)
@@ -96,23 +149,45 @@ def _judged(
         heard, (first * float(STEP) + lag) / hop, (stop - first) / 4 / hop
     ):
         confidence = min(confidence, edit.spec.retake_threshold - 0.01)
-    start, start_clear = _pause(heard, first * float(STEP), hop, opens=True)
-    end, end_clear = _pause(heard, stop * float(STEP), hop, opens=False)
-    if not (start_clear and end_clear):
+    begins, ends = first * float(STEP), stop * float(STEP)
+    span, clear = _between_pauses(heard, begins, ends, hop, source)
+    if not clear:
         confidence = min(confidence, edit.spec.retake_threshold - 0.01)
-    if confidence < edit.spec.doubt_threshold:
+    if confidence < edit.spec.doubt_threshold or span.duration <= 1:
         return None
+    sure, what = confidence >= edit.spec.retake_threshold, "false start" if broken_off else "retake"
+    reason = what if sure else f"may be a {what}"
+    if lag is None:
+        return _Take(Faulty(span, reason, round(confidence, 3), spoken=True), None, not broken_off)
+    onset = _onset(heard, first, hop)
+    reason = f"{reason} of {_timecode(onset + lag, source)}"
+    fault = Faulty(span, reason, round(confidence, 3), spoken=True)
+    span, clear = _between_pauses(heard, begins + lag, ends + lag, hop, source)
+    if not clear:
+        confidence = min(confidence, edit.spec.retake_threshold - 0.01)
+    reason = "later take" if confidence >= edit.spec.retake_threshold else "may be a later take"
+    again = Faulty(span, reason, round(confidence, 3), spoken=True) if span.duration > 1 else None
+    return _Take(fault, again, not broken_off, _timecode(onset, source))
+
+
+def _between_pauses(
+    heard: Heard, start: float, end: float, hop: float, source: Source
+) -> tuple[FrameRange, bool]:
+    """The frames from the pause around ``start`` seconds to the one around ``end``, and whether
+    there is a pause at both."""
+    start, start_clear = _pause(heard, start, hop, opens=True)
+    end, end_clear = _pause(heard, end, hop, opens=False)
     low = frame_within(Fraction(round(start / hop)) * Fraction(1, 100), source.rate)
     high = frames_covering(Fraction(round(end / hop)) * Fraction(1, 100), source.rate)
     span = FrameRange.between(low, max(low, high)).intersection(source.available)
-    what = "false start" if broken_off else "retake"
-    if lag is not None:
-        at = frame_at(Fraction(round((_onset(heard, first, hop) + lag) * 100), 100), source.rate)
-        frame = source.start_frame + min(at, source.frame_count - 1)
-        what += f" of {timecode(frame, source.rate, source.drop_frame)}"
-    sure = confidence >= edit.spec.retake_threshold
-    reason = what if sure else f"may be a {what}"
-    return Faulty(span, reason, round(confidence, 3), spoken=True) if span.duration > 1 else None
+    return span, start_clear and end_clear
+
+
+def _timecode(seconds: float, source: Source) -> str:
+    """The source's timecode at some seconds."""
+    at = frame_at(Fraction(round(seconds * 100), 100), source.rate)
+    frame = source.start_frame + min(at, source.frame_count - 1)
+    return timecode(frame, source.rate, source.drop_frame)
 
 
 def _lag(edit: EditPredictions, part: slice, spoken: NDArray[Any]) -> float | None:
@@ -192,9 +267,11 @@ def _others(edit: EditPredictions, source: Source) -> Iterator[Faulty]:
 
 
 def _apart(found: list[Faulty]) -> tuple[Faulty, ...]:
-    """Without what begins inside of an earlier one."""
+    """Each without what an earlier one has of it: two takes that follow each other both claim a
+    part of the pause between them."""
     kept: list[Faulty] = []
     for fault in sorted(found, key=lambda one: one.range):
-        if not kept or fault.range.start >= kept[-1].range.end:
-            kept.append(fault)
+        start = max(fault.range.start, kept[-1].range.end if kept else 0)
+        if fault.range.end - start > 1:
+            kept.append(replace(fault, range=FrameRange.between(start, fault.range.end)))
     return tuple(kept)
