@@ -242,7 +242,8 @@ def test_written_lists_read_back(timeline: otio.schema.Timeline, profile: str) -
     before = timeline.to_json_string()
     texts, report = write_edl(timeline, profile)
     assert timeline.to_json_string() == before
-    assert {loss.feature for loss in report.losses} <= {"enabled", "mixed rates", "marker"}
+    known = {"enabled", "mixed rates", "marker", "speed"}
+    assert {loss.feature for loss in report.losses} <= known
     read = read_all(texts)
     video = [x for x in described(timeline) if x[1] == "Video"]
     audio = [x for x in described(timeline) if x[1] == "Audio"]
@@ -337,7 +338,7 @@ def edits(timeline: otio.schema.Timeline, profile: str = "cmx3600") -> list[str]
     return [line for line in text.splitlines() if line[:1].isdigit() or line.startswith("M2")]
 
 
-def dissolve(before: int, after: int, rate: float = 25.0) -> otio.schema.Transition:
+def dissolve(before: float, after: float, rate: float = 25.0) -> otio.schema.Transition:
     return otio.schema.Transition(
         transition_type="SMPTE_Dissolve", in_offset=RT(before, rate), out_offset=RT(after, rate)
     )
@@ -518,7 +519,64 @@ def test_exact_lengths_beside_gaps_stay_on_their_frames() -> None:
     timeline = sequence(*(item for pair in zip(gaps, clips, strict=True) for item in pair))
     texts, report = write_edl(timeline)
     verify_edit(timeline, read_edl(texts["V1"])[0], LossReport("edl", "write"), ".edl")
-    assert report.clean
+    assert {(x.severity, x.feature, x.message) for x in report.losses} == {
+        ("changed", "cut", "an edge was moved to the nearest frame")
+    }
+    assert [x.item for x in report.losses] == [clip.name for clip in clips]
+
+
+@pytest.mark.parametrize("trailing", [False, True])
+def test_what_lies_between_two_frames_is_named(trailing: bool) -> None:
+    """A sound from 10.43 to 59.66 becomes 10 to 60: nothing that an EDL says is that exact."""
+    sound, lead, tail = shot("a", 0, 50), gap(10), gap(5)
+    sound.source_range = TR(RT(0, 25.0), RT(49.23, 25.0))
+    lead.source_range = TR(RT(0, 25.0), RT(10.43, 25.0))
+    items = [lead, sound, tail] if trailing else [lead, sound]
+    timeline = sequence(*items)
+    timeline.tracks[0].kind = "Audio"
+    texts, report = write_edl(timeline)
+    named = [(loss.severity, loss.feature, loss.item, loss.at) for loss in report.losses]
+    ours = ("changed", "cut", "a", "01:00:00:10")
+    assert named[-1] == ours
+    assert len(named) == 1 + trailing, "the end of a gap that nothing follows has no name"
+    (read,) = read_all(texts)
+    again = write_edl(read)[1]
+    assert again.clean, "what was moved lies on frames now"
+
+
+def test_what_begins_between_two_frames_of_its_media_is_named() -> None:
+    clip = shot("a", 0, 50)
+    clip.source_range = TR(RT(100.4, 25.0), RT(50, 25.0))
+    texts, report = write_edl(sequence(clip))
+    assert [(x.severity, x.feature, x.item) for x in report.losses] == [("changed", "cut", "a")]
+    (read,) = read_all(texts)
+    assert read.find_clips()[0].source_range == clip.source_range, "our comment says it exactly"
+
+
+def test_a_clip_shorter_than_half_a_frame_is_named() -> None:
+    clip = shot("b", 0, 1)
+    clip.source_range = TR(RT(0, 25.0), RT(0.4, 25.0))
+    report = write_edl(sequence(shot("a", 0, 50), clip))[1]
+    assert ("lost", "clip", "b") in [(x.severity, x.feature, x.item) for x in report.losses]
+
+
+def test_a_transition_between_two_frames_is_named() -> None:
+    report = write_edl(sequence(shot("a", 0, 50), dissolve(5.5, 6), shot("b", 0, 50)))[1]
+    assert [(x.severity, x.feature) for x in report.losses] == [("changed", "transition")]
+    whole = write_edl(sequence(shot("a", 0, 50), dissolve(5, 6), shot("b", 0, 50)))[1]
+    assert whole.clean
+
+
+@pytest.mark.parametrize(
+    ("scalar", "frames", "off"), [(1.2345, 50, 0), (1.2345, 2000, 3), (0.5, 9000, 0)]
+)
+def test_a_speed_that_m2_cannot_say_is_named(scalar: float, frames: int, off: int) -> None:
+    clip = shot("a", 0, frames)
+    clip.effects.append(otio.schema.LinearTimeWarp(time_scalar=scalar))
+    report = write_edl(sequence(clip))[1]
+    assert [loss.message.split(": ")[1][:8] for loss in report.losses] == (
+        [f"{off} frames"] if off else []
+    )
 
 
 def test_long_comments_of_ours_are_folded() -> None:

@@ -29,6 +29,7 @@ from otio_mapedit.interchange.registry import (
     profile_of,
     read_reported,
     read_timeline,
+    render,
     write_timeline,
 )
 from otio_mapedit.timing import rational_time
@@ -243,6 +244,21 @@ def test_what_comes_back_otherwise_is_refused() -> None:
     del other.tracks[0]
     with pytest.raises(FormatError, match="V1"):
         verify_edit(ours, other, report, ".edl")
+
+
+@pytest.mark.parametrize("suffix", [".fcpxml", ".xml", ".edl", ".mlt"])
+def test_a_transition_between_two_frames_is_named(suffix: str) -> None:
+    """Every text format counts its sides in whole frames."""
+    timeline = stacked(1)
+    timeline.tracks[0].append(clip("next", 50))
+    half = otio.opentime.RationalTime(5.5, 25)
+    dissolve = otio.schema.Transition("", "SMPTE_Dissolve", half, rational_time(5, Fraction(25)))
+    timeline.tracks[0].insert(1, dissolve)
+    named = {(x.severity, x.feature) for x in render(timeline, suffix)[1].losses}
+    assert ("changed", "transition") in named
+    dissolve.in_offset = rational_time(5, Fraction(25))
+    named = {(x.severity, x.feature) for x in render(timeline, suffix)[1].losses}
+    assert ("changed", "transition") not in named
 
 
 # One EDL per track --------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 An EDL is flat: nested sequences are opened up into their clips here. Record edges are each
 rounded to the nearest frame, so that neighbours still meet where a clip's own duration is not
-whole (media of another rate, a duration in samples).
+whole (media of another rate, a duration in samples); the loss report names what was moved.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import opentimelineio as otio
 
-from ..timing import exact_time, frame_at, nominal_rate
+from ..timing import exact_time, frame_at, is_on_frame, nominal_rate
 from .loss import LossReport
 from .timeline_facts import ClipData, clip_data, media_rate, span_of, speed_of
 
@@ -40,7 +40,8 @@ class Placed:
     """A clip on a track: record frames from the sequence's first frame, its media's clock.
 
     ``source`` is the media time of its first record frame, in frames of ``rate`` (a fraction
-    where it lies between two); ``whole`` says that the clip was not trimmed by a nesting.
+    where it lies between two); ``whole`` says that the clip was not trimmed by a nesting,
+    ``on_frame`` that both its record edges lay on frames.
     """
 
     clip: otio.schema.Clip
@@ -51,6 +52,7 @@ class Placed:
     scalar: Fraction
     enabled: bool
     whole: bool
+    on_frame: bool
     data: ClipData
     head: Join | None = None
     tail: Join | None = None
@@ -81,11 +83,15 @@ def place_track(
     for item in track:
         if isinstance(item, otio.schema.Transition):
             pending = item
-            _close(placed, item, rate, after_gap)
+            if not all(is_on_frame(exact_time(x), rate) for x in (item.in_offset, item.out_offset)):
+                why = "an end of it was moved to the nearest frame"
+                report.changed("transition", why, track.name, item.name)
+            if placed and not after_gap:
+                placed[-1].tail = _join(item, rate)
             continue
         pieces, length = _pieces(item, position, track.enabled, report, track.name, 0)
         single = isinstance(item, otio.schema.Clip)
-        clips = [found for piece in pieces if (found := _placed(piece, rate)) is not None]
+        clips = [found for piece in pieces if (found := _placed(piece, rate, track, report))]
         if pending is not None and single and clips:
             clips[0].head = _join(pending, rate)
         elif pending is not None and not single and not isinstance(item, otio.schema.Gap):
@@ -100,15 +106,9 @@ def place_track(
         position += length
         after_gap = not clips or clips[-1].end < frame_at(position, rate)
         pending = None
+    if after_gap and not is_on_frame(position, rate):
+        report.changed("cut", "the track's end was moved to the nearest frame", track.name)
     return placed, frame_at(position, rate)
-
-
-def _close(
-    placed: list[Placed], transition: otio.schema.Transition, rate: Fraction, after_gap: bool
-) -> None:
-    """Give the clip before a transition its tail."""
-    if placed and not after_gap:
-        placed[-1].tail = _join(transition, rate)
 
 
 def _join(transition: otio.schema.Transition, rate: Fraction) -> Join:
@@ -119,9 +119,13 @@ def _join(transition: otio.schema.Transition, rate: Fraction) -> Join:
     )
 
 
-def _placed(piece: _Piece, rate: Fraction) -> Placed | None:
+def _placed(
+    piece: _Piece, rate: Fraction, track: otio.schema.Track, report: LossReport
+) -> Placed | None:
     start, end = frame_at(piece.start, rate), frame_at(piece.end, rate)
     if end <= start:
+        if piece.start < piece.end:
+            report.lost("clip", "shorter than half a frame", track.name, piece.clip.name)
         return None
     media, scalar = media_rate(piece.clip), speed_of(piece.clip)
     if nominal_rate(media) > 100:
@@ -129,8 +133,19 @@ def _placed(piece: _Piece, rate: Fraction) -> Placed | None:
     span = span_of(piece.clip)
     own = exact_time(span.start_time) if span is not None else Fraction(0)
     source = own * media + (piece.skipped * abs(scalar) * media if piece.skipped else 0)
-    data = clip_data(piece.clip)
-    return Placed(piece.clip, start, end, source, media, scalar, piece.enabled, piece.whole, data)
+    on_frame = is_on_frame(piece.start, rate) and is_on_frame(piece.end, rate)
+    return Placed(
+        piece.clip,
+        start,
+        end,
+        source,
+        media,
+        scalar,
+        piece.enabled,
+        piece.whole,
+        on_frame,
+        clip_data(piece.clip),
+    )
 
 
 def _pieces(

@@ -290,6 +290,11 @@ class _TrackWriter:
             found.append(hint("SPEED", str(placed.scalar)))
         return found
 
+    def _frames_off(self, placed: Placed) -> int:
+        """Media frames between a clip's last one and that of a program that knows M2 alone."""
+        wrong = abs(_from_m2(placed.scalar, self.rate) - placed.scalar)
+        return rounded(advance(placed.end - placed.start, wrong, placed.rate, self.rate))
+
     def _lowest(self, placed: Placed, start: int, end: int) -> int:
         """Lowest media frame shown between two record frames, also outside the clip."""
         moved = start - placed.start if placed.scalar >= 0 else placed.end - end
@@ -313,6 +318,10 @@ class _TrackWriter:
 
     def _note_losses(self, placed: Placed) -> None:
         clip, at, name = placed.clip, self._at(placed.start), self.track.name
+        if not placed.on_frame:
+            self.report.changed(
+                "cut", "an edge was moved to the nearest frame", name, clip.name, at
+            )
         if placed.rate != self.rate:
             self.report.changed(
                 "mixed rates",
@@ -324,8 +333,15 @@ class _TrackWriter:
         for effect in placed.data.effects:
             if not (isinstance(effect, otio.schema.LinearTimeWarp) or is_gain(effect)):
                 self.report.lost("effect", effect.effect_name or effect.name, name, clip.name, at)
+        if placed.source.denominator != 1:
+            self.report.changed(
+                "cut", "it begins between two frames of its media", name, clip.name, at
+            )
         if abs(placed.scalar) * self.rate >= 1000:
             self.report.changed("speed", "faster than M2 can say", name, clip.name, at)
+        elif (off := self._frames_off(placed)) >= 1:
+            why = f"M2 says tenths of a frame per second: {off} frames off at its end elsewhere"
+            self.report.changed("speed", why, name, clip.name, at)
         if placed.data.gain is not None:
             self.report.changed("gain", "written as a comment", name, clip.name, at)
 

@@ -221,13 +221,15 @@ def _join(plan: Plan, track: TrackPlan, piece: Piece | None, transition: Any) ->
     if transition is None:
         return
     last = track.pieces[-1] if track.pieces else None
-    before = frame_at(exact_time(transition.in_offset), plan.rate)
-    after = frame_at(exact_time(transition.out_offset), plan.rate)
+    sides = [exact_time(side) for side in (transition.in_offset, transition.out_offset)]
+    before, after = (frame_at(side, plan.rate) for side in sides)
     edge = last.record.end if last else 0
     where = {"track": track.track.name or "", "item": transition.name or "", "at": plan.at(edge)}
     if (last is None and piece is None) or before + after <= 0:
         plan.report.lost("transition", "it joins nothing, or lasts no time", **where)
         return
+    if not all(is_on_frame(side, plan.rate) for side in sides):
+        plan.report.changed("transition", "an end of it was moved to the nearest frame", **where)
     hollow = all(side is None or side.is_gap for side in (last, piece))
     join = Join(transition, before, after, hollow)
     if last is not None:
