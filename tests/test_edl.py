@@ -443,6 +443,22 @@ def test_one_file_keeps_one_reel_and_a_tape_its_name() -> None:
     ]
 
 
+@pytest.mark.parametrize("profile", ["cmx3600", "file32", "resolve", "premiere"])
+def test_reels_that_were_made_to_fit_are_mapped_back(profile: str) -> None:
+    """Also beside a dissolve, whose first line speaks of the reel before."""
+    long = "PSM_BAD BOY DNB_FB (STEREO MIX 48K).MP3"
+    clips = [shot("a", 0, 50), shot("b", 0, 50), shot("c", 0, 50), shot("d", 0, 50)]
+    for one, reel in zip(clips, (long, f"{long} 2", "AX", "A001"), strict=True):
+        one.metadata["cmx_3600"] = {"reel": reel}
+    timeline = sequence(clips[0], dissolve(5, 5), *clips[1:])
+    texts, report = write_edl(timeline, profile)
+    assert report.clean
+    (again,) = read_all(texts)
+    reels = [one.metadata["cmx_3600"]["reel"] for one in again.find_clips()]
+    assert reels == [long, f"{long} 2", "AX", "A001"]
+    assert described(again) == described(timeline)
+
+
 def test_media_of_another_rate_counts_in_its_own_timecode() -> None:
     clip = shot("a", 172896, 48, 24.0)
     clip.source_range = TR(RT(172824, 24000 / 1001), RT(50, 25.0))

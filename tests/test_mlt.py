@@ -27,6 +27,7 @@ from otio_mapedit.interchange.loss import Severity
 from otio_mapedit.interchange.mlt_reader import read_mlt
 from otio_mapedit.interchange.mlt_writer import write_mlt
 from otio_mapedit.interchange.registry import write_timeline
+from otio_mapedit.interchange.timeline_facts import clip_data
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import (
     NTSC_24,
@@ -76,6 +77,15 @@ def test_assembled_edits_read_back(decisions: DecisionList) -> None:
     if not room:
         assert timeline_facts(read) == timeline_facts(timeline)
         assert disassemble(read) == decisions
+
+
+def test_the_reel_that_an_edl_gave_comes_along() -> None:
+    """Its reader keeps it on the clip, as other readers of EDLs do."""
+    one = shot(Path("/m/a.mov"), Fraction(25), 0, 50, Fraction(25))
+    one.metadata["cmx_3600"] = {"reel": "A001 B", "drop_frame": True}
+    (again,) = read_mlt(write_mlt(sequence(Fraction(25), [one]))[0].encode())[0].find_clips()
+    assert clip_data(again).reel == "A001 B"
+    assert clip_data(again).fact("drop_frame") is True
 
 
 # What melt shows ----------------------------------------------------------------------------

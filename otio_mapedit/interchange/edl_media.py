@@ -30,9 +30,10 @@ class ReelNames:
         self._taken: set[str] = set(_RESERVED)
 
     def of(self, clip: otio.schema.Clip, data: ClipData) -> str:
-        """The reel of a clip's media. Generators come from the auxiliary source."""
+        """The reel of a clip's media. Generators come from the auxiliary source, and what a list
+        has had from there."""
         reference = clip.media_reference
-        if isinstance(reference, otio.schema.GeneratorReference):
+        if isinstance(reference, otio.schema.GeneratorReference) or data.reel == AUXILIARY:
             return AUXILIARY
         key, wish = self._identity(clip, data.reel)
         if key not in self._given:

@@ -145,7 +145,9 @@ class _Reader:
             speed=speed,
             media=media,
             enabled=event.enabled,
-            metadata=clip_metadata(edit.reel, notes, None if drop == self.clock.drop else drop),
+            metadata=clip_metadata(
+                _tape(edit, media), notes, None if drop == self.clock.drop else drop
+            ),
             exact=notes.data("SOURCE"),
             source_day=day_length(media_rate, self.clock.source_drop(edit)),
             linked=len(event.channels) > 1,
@@ -195,7 +197,7 @@ class _Reader:
             media_rate=media_rate,
             speed=speed,
             media=media,
-            metadata={"cmx_3600": {"reel": line.reel}},
+            metadata={"cmx_3600": {"reel": _tape(line, media)}},
             source_day=day_length(media_rate, self.clock.source_drop(line)),
             row=line.row,
         )
@@ -278,6 +280,12 @@ class _Reader:
             )
         for remark in self.header.rest:
             self.report.note("comment", remark[:80])
+
+
+def _tape(line: EditLine, media: dict[str, Any]) -> str:
+    """The reel of a line; as it was before it was made to fit, where our comment says so."""
+    tape = media.get("tape") if media.get("reel") == line.reel else None
+    return tape if isinstance(tape, str) and tape else line.reel
 
 
 def _mapping(value: Any) -> dict[str, Any]:

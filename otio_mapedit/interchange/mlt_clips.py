@@ -90,6 +90,8 @@ def _media_note(clip: Any, facts: ClipData) -> dict[str, Any]:
     if isinstance(clip.media_reference, otio.schema.ExternalReference):
         note["url"] = clip.media_reference.target_url or ""
     own = json_of(facts.media_own)
+    for tape in (facts.media_tape, facts.tape):  # where the reader of an EDL keeps them
+        own = {key: tape[key] for key in ("reel", "drop_frame") if key in tape} | own
     if own:
         note["own"] = own
     return note
