@@ -18,6 +18,7 @@ jianying are needed for their columns.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -48,6 +49,7 @@ from otio_mapedit.interchange.registry import (
 )
 from otio_mapedit.interchange.timeline_facts import clip_data, data_of, reference_url
 from otio_mapedit.timing import exact_time
+from otio_mapedit.urls import is_absolute, path_of
 
 #: Rates that an EDL may have, in the order in which they are tried.
 RATES = (24, Fraction(24000, 1001), 25, Fraction(30000, 1001), 30, 50, Fraction(60000, 1001))
@@ -110,7 +112,8 @@ def media(reference: Any) -> Any:
         return "generator", reference.generator_kind
     url = reference_url(reference)
     span = getattr(reference, "available_range", None)
-    return ("file", url, span and seconds(span)) if url else ("none",)
+    path = re.sub("(?<=.)//+", "/", path_of(url))
+    return ("file", Path(path).name, path, span and seconds(span)) if url else ()
 
 
 def facts(item: Any, at: Fraction) -> dict[str, Any]:
@@ -139,7 +142,9 @@ def tracked(track: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in track if isinstance(track, otio.schema.Track) else [track]:
         if isinstance(item, otio.schema.Transition):
             sides = exact_time(item.in_offset), exact_time(item.out_offset)
-            yield "transition", {"transition": (clock, *sides, item.transition_type, item.name)}
+            dissolve = item.transition_type == otio.schema.TransitionTypes.SMPTE_Dissolve
+            name = "" if dissolve else item.name
+            yield "transition", {"transition": (clock, *sides, item.transition_type, name)}
             continue
         if not isinstance(item, otio.schema.Gap):
             yield "clip", facts(item, clock)
@@ -157,6 +162,10 @@ def close(one: Any, other: Any) -> bool:
         return abs(one - other) < SAME
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
+    if isinstance(one, tuple) and one[:1] == ("file",) and isinstance(other, tuple):
+        # A relative path may have become an absolute one.
+        there = one[2] if is_absolute(one[2]) else other[2:3] and other[2]
+        return one[1] == other[1:2][0] and there == other[2] and close(one[3], other[3])
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(close, one, other))
     return bool(one == other)

@@ -32,7 +32,7 @@ from otio_mapedit.interchange.otio_dialects import HOSTS
 from otio_mapedit.interchange.otio_file import text_of, timeline_from, verify
 from otio_mapedit.interchange.registry import convert, read_timeline, write_timeline
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
-from otio_mapedit.timing import FrameRange, rational_time
+from otio_mapedit.timing import FrameRange, exact_time, rational_time
 from tests.decision_lists import decision_lists
 from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
 
@@ -144,6 +144,51 @@ def test_a_retimed_length_near_a_whole_frame_comes_back(tmp_path: Path) -> None:
     write_timeline(timeline, tmp_path / "cut.otio", "premiere")
     (again,) = read_timeline(tmp_path / "cut.otio").find_clips()
     assert again.source_range == clip.source_range
+
+
+@pytest.mark.parametrize(
+    ("rate", "clock", "start", "value"),
+    [
+        (30.0, 15.0, 900.0, 451.0),  # OTIO's sum would count at 30
+        (24000 / 1001, 25.0, 107892.0, 112510.0),
+        (24000 / 1001, 48000.0, 86399.0, 173000001.0),
+        (30000 / 1001, 30000 / 1001, 107892.0, 107902.1),  # sound between two frames
+        (25.0, 30000 / 1001, 90000.0, 107933.123456789),
+    ],
+)
+def test_premiere_counts_from_zero_and_back_exactly(
+    tmp_path: Path, rate: float, clock: float, start: float, value: float
+) -> None:
+    """Media at one rate, what is shown of it said at another, or between two frames."""
+    time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
+    timeline = foreign("file:///a.mov", 0)
+    (clip,) = timeline.find_clips()
+    clip.media_reference.available_range = span(time(start, rate), time(9000, rate))
+    clip.source_range = span(time(value, clock), time(48, clock))
+    clip.markers[0].marked_range = span(time(value + 1, clock), time(0, clock))
+    write_timeline(timeline, tmp_path / "cut.otio", "premiere")
+    read = read_timeline(tmp_path / "cut.otio")
+    assert read.to_json_string() == timeline.to_json_string()
+    (raw,) = timeline_raw((tmp_path / "cut.otio").read_text()).find_clips()
+    first = exact_time(time(value, clock)) - exact_time(time(start, rate))
+    assert abs(exact_time(raw.source_range.start_time) - first) < Fraction(1, 10**8)
+    assert raw.source_range.start_time.rate == clock
+
+
+def test_premiere_takes_a_moved_clip_where_it_was_moved_to(tmp_path: Path) -> None:
+    """What we kept of a number counts only for that number."""
+    time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
+    timeline = foreign("file:///a.mov", 90000)
+    (clip,) = timeline.find_clips()
+    clip.source_range = span(time(90010.1, 24), time(48, 24))
+    write_timeline(timeline, tmp_path / "cut.otio", "premiere")
+    moved = otio.adapters.read_from_file(str(tmp_path / "cut.otio"))
+    (clip,) = moved.find_clips()
+    clip.source_range = span(time(20, 24), time(48, 24))
+    otio.adapters.write_to_file(moved, str(tmp_path / "cut.otio"))
+    (clip,) = read_timeline(tmp_path / "cut.otio").find_clips()
+    assert clip.source_range.start_time == time(90020, 24)
+    assert not clip.media_reference.metadata
 
 
 def test_kdenlive_leaves_out_what_is_said(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ LinearTimeWarp of exactly 1.0 stands.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -34,7 +35,7 @@ from ..operations import Source
 from ..otio_values import elements, entries, entry
 from ..referenced import stored_sources
 from ..timeline_view import own_metadata, plain
-from ..timing import exact_seconds, exact_time
+from ..timing import exact_rate, exact_seconds, exact_time
 from ..urls import is_absolute, is_url, path_of, url_of
 from .timeline_facts import span_of
 
@@ -203,19 +204,36 @@ def _to_zero(clip: otio.schema.Clip, starts: Mapping[str, int]) -> None:
     first = available.start_time
     if first.value != starts.get(_url(clip) or "", 0):
         _keep(clip, "start", first.value)
-    _shift(clip, otio.opentime.RationalTime(0, first.rate) - first)
+    by = otio.opentime.RationalTime(-first.value, first.rate)
+    for marker in elements(clip.markers):
+        marker.marked_range, kept = _shifted(marker.marked_range, by)
+        if kept is not None:
+            marker.metadata[_KEPT] = {"from": kept}
+    if clip.source_range is not None:
+        clip.source_range, kept = _shifted(clip.source_range, by)
+        if kept is not None:
+            _keep(clip, "from", kept)
+    clip.media_reference.available_range, _ = _shifted(available, by)
 
 
 def _to_timecode(timeline: otio.schema.Timeline) -> None:
     """Count media from timecode again, where we know it; a program may have kept either."""
     starts = _known_starts(timeline)
     for clip in timeline.find_clips():
-        available = clip.media_reference.available_range if clip.media_reference else None
-        kept = _taken_back(clip, "start")
+        reference = clip.media_reference
+        available = reference.available_range if reference else None
+        kept, moment = _taken_back(clip, "start"), _taken_back(clip, "from")
+        moments = [_taken(marker.metadata, "from") for marker in elements(clip.markers)]
         known = starts.get(_url(clip) or "", 0)
         start = kept if isinstance(kept, int | float) and abs(kept) < _LATEST else known
-        if available is not None and available.start_time.value == 0 and start:
-            _shift(clip, otio.opentime.RationalTime(start, available.start_time.rate))
+        if available is None or available.start_time.value != 0 or not start:
+            continue
+        by = otio.opentime.RationalTime(start, available.start_time.rate)
+        for marker, each in zip(elements(clip.markers), moments, strict=True):
+            marker.marked_range = _returned(marker.marked_range, by, each)
+        if clip.source_range is not None:
+            clip.source_range = _returned(clip.source_range, by, moment)
+        reference.available_range, _ = _shifted(available, by)
 
 
 def _known_starts(timeline: otio.schema.Timeline) -> dict[str, int]:
@@ -246,36 +264,53 @@ def _keep(clip: otio.schema.Clip, key: str, value: Any) -> None:
 def _taken_back(clip: otio.schema.Clip, key: str) -> Any:
     """What :func:`_keep` left, no longer there."""
     reference = clip.media_reference
-    kept = plain(entry(reference.metadata, _KEPT)) if reference is not None else None
+    return _taken(reference.metadata, key) if reference is not None else None
+
+
+def _taken(metadata: Any, key: str) -> Any:
+    kept = plain(entry(metadata, _KEPT))
     if not isinstance(kept, dict) or key not in kept:
         return None
     value = kept.pop(key)
     if kept:
-        reference.metadata[_KEPT] = kept
+        metadata[_KEPT] = kept
     else:
-        del reference.metadata[_KEPT]
+        del metadata[_KEPT]
     return value
-
-
-def _shift(clip: otio.schema.Clip, by: otio.opentime.RationalTime) -> None:
-    """Count a clip's media from elsewhere: its reference, its range and its markers."""
-    for marker in elements(clip.markers):
-        marker.marked_range = _shifted(marker.marked_range, by)
-    if clip.source_range is not None:
-        clip.source_range = _shifted(clip.source_range, by)
-    reference = clip.media_reference
-    reference.available_range = _shifted(reference.available_range, by)
 
 
 def _shifted(
     span: otio.opentime.TimeRange, by: otio.opentime.RationalTime
-) -> otio.opentime.TimeRange:
+) -> tuple[otio.opentime.TimeRange, list[float] | None]:
+    """``span`` counted from elsewhere, at its own rate; and, where going back the same way would
+    not find the very same number, that beside the one it becomes."""
     start = span.start_time
+    moved = otio.opentime.TimeRange(_moved(start, by), span.duration)
+    back = _moved(moved.start_time, otio.opentime.RationalTime(-by.value, by.rate))
+    same = back.value == start.value
+    return moved, None if same else [moved.start_time.value, start.value]
+
+
+def _returned(
+    span: otio.opentime.TimeRange, by: otio.opentime.RationalTime, kept: Any
+) -> otio.opentime.TimeRange:
+    """``span`` counted from timecode again; ``kept`` counts where nobody has moved it since."""
+    moved, _ = _shifted(span, by)
+    if isinstance(kept, list) and len(kept) == 2 and kept[0] == span.start_time.value:
+        with contextlib.suppress(TypeError, ValueError):
+            start = otio.opentime.RationalTime(float(kept[1]), span.start_time.rate)
+            return otio.opentime.TimeRange(start, span.duration)
+    return moved
+
+
+def _moved(
+    start: otio.opentime.RationalTime, by: otio.opentime.RationalTime
+) -> otio.opentime.RationalTime:
+    """OTIO's own sum of two rates has the higher one, and rounds."""
     if start.rate == by.rate:
-        moved = otio.opentime.RationalTime(start.value + by.value, start.rate)
-    else:
-        moved = start + by
-    return otio.opentime.TimeRange(moved, span.duration)
+        return otio.opentime.RationalTime(start.value + by.value, start.rate)
+    value = Fraction(start.value) + exact_time(by) * exact_rate(start.rate)
+    return otio.opentime.RationalTime(float(value), start.rate)
 
 
 def _to_consumed(clip: otio.schema.Clip) -> None:
