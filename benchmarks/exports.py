@@ -204,7 +204,7 @@ def track_differs(mine: Any, its: Any) -> Iterator[tuple[str, str, str]]:
         yield "track", mine.name, f"now {its.name}" if its.name != mine.name else "enabled"
     if not close(markers(mine), markers(its)):
         yield "markers", mine.name, ""
-    pairs = [[list(v for k, v in tracked(t) if k == kind) for t in (mine, its)]
+    pairs = [[[v for k, v in tracked(t) if k == kind] for t in (mine, its)]
              for kind in ("clip", "gap", "transition")]  # fmt: skip
     kinds = ("clips", "markers", "transition")
     for kind, (one, other) in zip(kinds, pairs, strict=True):
@@ -328,7 +328,10 @@ def main() -> None:
                 faults += [f"{path.name} {suffix} {profile}: {one}" for one in said[:4]]
     print(f"{timelines} timelines of {len(paths)} files, {unread} without one\n")
     print(f"{'format':10} {'profile':10} exact named refused fault")
-    for (suffix, profile), count in [*counts.items(), (("all", ""), sum(counts.values(), Counter()))]:
+    for (suffix, profile), count in [
+        *counts.items(),
+        (("all", ""), sum(counts.values(), Counter())),
+    ]:
         row = " ".join(f"{count[key]:5}" for key in ("exact", "named", "refused", "fault"))
         print(f"{suffix:10} {profile:10} {row}")
     for one in faults:

@@ -19,6 +19,7 @@ from otio_mapedit import files
 from otio_mapedit.cli.app import run
 from otio_mapedit.disassemble import disassemble
 from otio_mapedit.errors import FormatError, OptionError, OutputExistsError
+from otio_mapedit.interchange.gain import gain_of, set_gain
 from otio_mapedit.interchange.loss import LossReport
 from otio_mapedit.interchange.media_root import MediaRoot, parse_media_root, relocate
 from otio_mapedit.interchange.read_back import verify_edit
@@ -26,12 +27,14 @@ from otio_mapedit.interchange.registry import (
     FORMATS,
     HOSTS,
     PROFILES,
+    format_of,
     profile_of,
     read_reported,
     read_timeline,
     render,
     write_timeline,
 )
+from otio_mapedit.timeline_view import own_metadata
 from otio_mapedit.timing import rational_time
 from otio_mapedit.urls import path_of
 from tests.cli_support import EDITED, TALK, Cli, one_line
@@ -259,6 +262,64 @@ def test_a_transition_between_two_frames_is_named(suffix: str) -> None:
     dissolve.in_offset = rational_time(5, Fraction(25))
     named = {(x.severity, x.feature) for x in render(timeline, suffix)[1].losses}
     assert ("changed", "transition") not in named
+
+
+def dressed_nest(folder: Path) -> otio.schema.Timeline:
+    """A nested sequence of sound, and one of pictures, with everything on them and inside."""
+    timeline = stacked(1)
+    for kind in ("Video", "Audio"):
+        inner = clip(f"inside {kind}", 50)
+        nest = otio.schema.Stack(f"scene {kind}", [otio.schema.Track("T", [inner], kind=kind)])
+        nest.source_range = TR(rational_time(5, Fraction(25)), rational_time(40, Fraction(25)))
+        for number, each in enumerate((nest, inner)):
+            each.effects.append(otio.schema.Effect("blur", f"Blur {number}"))
+            set_gain(each, -4.5)
+            each.metadata["mapedit"] = {"id": f"{kind} {number}"}
+            at = rational_time(10 + number * 90100, Fraction(25))
+            each.markers.append(otio.schema.Marker("m", TR(at, rational_time(1, Fraction(25)))))
+        timeline.tracks.append(otio.schema.Track(kind, [nest], kind=kind))
+    return timeline
+
+
+@pytest.mark.parametrize(
+    ("suffix", "host"),
+    [(suffix, host) for suffix, hosts in PROFILES.items() for host in hosts if suffix != ".otioz"],
+)
+def test_what_stands_on_a_nested_sequence_comes_along_or_is_named(
+    tmp_path: Path, suffix: str, host: str
+) -> None:
+    if suffix in (".aaf", ".draft"):
+        pytest.importorskip({".aaf": "aaf2", ".draft": "pyJianYingDraft"}[suffix])
+    timeline = dressed_nest(tmp_path)
+    written = write_timeline(timeline, tmp_path / f"cut{suffix}", host)
+    named = [loss for report in written.reports for loss in report.losses]
+    lost = {(loss.feature, loss.item) for loss in named if loss.severity != "note"}
+    texts = [path.read_bytes() for path in written.paths if path.is_file()]
+    again = None
+    if suffix in SUFFIXES:
+        made = format_of(written.paths[0])
+        again = made.read_back(texts) if len(texts) > 1 else read_timeline(written.paths[0])
+    for kind in ("Video", "Audio"):
+        nest, inner = f"scene {kind}", f"inside {kind}"
+        whole = {("nested sequence", nest), ("edit", "")}
+        found = {} if again is None else {x.name: x for x in again.find_children()}
+        for name in (nest, inner):
+            if again is None and whole & lost:
+                continue
+            if suffix == ".mapedit" or (name == inner and name not in found and whole & lost):
+                assert whole & lost or any("nested" in loss.message for loss in named)
+                continue
+            one = found.get(name)
+            number = int(name == inner)
+            for feature, kept in (
+                ("gain", one is not None and gain_of(one) == -4.5),
+                ("marker", one is not None and len(one.markers) == 1),
+                ("effect", one is not None and f"Blur {number}" in str(list(one.effects))),
+                ("id", one is not None and own_metadata(one).get("id") == f"{kind} {number}"),
+            ):
+                assert kept or (feature, name) in lost, (feature, name)
+        if host in ("resolve", "premiere") and suffix == ".otio":
+            assert {("gain", nest), ("gain", inner), ("effect", nest)} <= lost
 
 
 # One EDL per track --------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from fractions import Fraction
 
 import opentimelineio as otio
 
+from ..otio_values import elements
 from ..timing import exact_time, frame_at, is_on_frame, nominal_rate
+from .gain import is_gain
 from .loss import LossReport
 from .timeline_facts import ClipData, clip_data, media_rate, span_of, speed_of
 
@@ -170,13 +172,31 @@ def _pieces(
         if length == 0:
             report.lost("clip", "a clip of no length", track, item.name)
         return [_Piece(item, at, at + length, Fraction(0), enabled, True)], length
-    report.changed("nested sequence", "written as the clips inside it", track, item.name)
-    if any(isinstance(effect, otio.schema.TimeEffect) for effect in item.effects):
-        report.lost("speed", "the speed of a nested sequence", track, item.name)
+    if not isinstance(item, otio.schema.Track) or depth == 0:
+        report.changed("nested sequence", "written as the clips inside it", track, item.name)
+    _say_lost(item, report, track)
     inner = _opened(item, enabled, report, track, depth)
     first = exact_time(span.start_time)
     trimmed = (_trimmed(piece, first, first + length) for piece in inner)
     return [_moved(piece, at - first) for piece in trimmed if piece is not None], length
+
+
+def _say_lost(item: otio.core.Composition, report: LossReport, track: str) -> None:
+    """Name what stands on a nested sequence itself: its clips do not get it."""
+    facts = clip_data(item)
+    for effect in facts.effects:
+        if isinstance(effect, otio.schema.TimeEffect):
+            report.lost("speed", "the speed of a nested sequence", track, item.name)
+        elif is_gain(effect):
+            report.lost("gain", "the gain of a nested sequence", track, item.name)
+        else:
+            report.lost("effect", effect.effect_name or effect.name, track, item.name)
+    for _ in elements(item.markers):
+        report.lost("marker", "a marker on a nested sequence", track, item.name)
+    if facts.cdl:
+        report.lost("colour", "the ASC CDL of a nested sequence", track, item.name)
+    if "id" in facts.own:
+        report.lost("id", f"{facts.own['id']}, of a nested sequence", track, item.name)
 
 
 def _opened(

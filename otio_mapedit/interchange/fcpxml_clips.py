@@ -200,6 +200,8 @@ class ClipWriter:
             story.element.set("srcEnable", "audio")
         self._note(story, piece.item)
         story.lead += timing
+        if not picture:
+            story.lead += self._volume(piece)
         if isinstance(piece.item, otio.schema.Track):
             story.data["nested"] = "track"
         return story

@@ -70,10 +70,6 @@ def add_clip(
     facts = clip_data(piece.item)
     element = SubElement(parent, "producer", {"id": identifier})
     add_media(element, plan, cut, facts, sources, video)
-    for name in lost_effects(facts):
-        plan.report.lost("effect", name, **plan.place(piece))
-    if facts.cdl:
-        plan.report.lost("colour", "MLT has no ASC CDL", **plan.place(piece))
     note = clip_note(plan, cut, facts)
     note["media"] = _media_note(piece.item, facts)
     found = element.find("property[@name='resource']")
@@ -108,6 +104,10 @@ def finish(
 ) -> None:
     """Name, markers, what rides along and filters of a clip or nested sequence."""
     piece = cut.piece
+    for name in lost_effects(facts):
+        plan.report.lost("effect", name, **plan.place(piece))
+    if facts.cdl:
+        plan.report.lost("colour", "MLT has no ASC CDL", **plan.place(piece))
     for name in CAPTIONS:
         put(element, name, piece.item.name)
     markers = _markers(plan, piece, shown)

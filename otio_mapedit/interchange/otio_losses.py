@@ -34,8 +34,12 @@ def unread(timeline: otio.schema.Timeline, host: str) -> LossReport:
     plan.report = report
     for track in plan.tracks:
         for piece in track.pieces:
-            if piece.is_clip:
-                _effects(plan, piece, host)
+            if not piece.is_gap:
+                _effects(plan, piece.item, plan.place(piece), host)
+            if not (piece.is_gap or piece.is_clip):
+                for clip in piece.item.find_clips():
+                    inside = plan.place(piece) | {"item": clip.name}
+                    _effects(plan, clip, inside, host)
             if host == "kdenlive":
                 _kdenlive_piece(plan, track, piece)
         if host == "kdenlive" and not track.track.enabled:
@@ -45,9 +49,8 @@ def unread(timeline: otio.schema.Timeline, host: str) -> LossReport:
     return report
 
 
-def _effects(plan: Plan, piece: Piece, host: str) -> None:
-    where = plan.place(piece)
-    facts = clip_data(piece.item)
+def _effects(plan: Plan, item: Any, where: dict[str, str], host: str) -> None:
+    facts = clip_data(item)
     for effect in facts.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):
             if host == "premiere" and effect.time_scalar == 1.0:

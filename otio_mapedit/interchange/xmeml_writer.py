@@ -248,13 +248,13 @@ class _Writer:
         self.items += 1
         identifier = f"clipitem-{self.items}"
         facts = self.files.facts(piece)
+        for name in lost_effects(facts):
+            self.report.lost("effect", name, **plan.place(piece))
         if not piece.is_clip:
             nested = self._nested(parent, plan, piece, identifier, depth)
             if nested is not None and not track.is_video:
                 _add_sourcetrack(nested, 1 + sound[1])
             return nested
-        for name in lost_effects(facts):
-            self.report.lost("effect", name, **plan.place(piece))
         file = self.files.of(piece)
         generator = isinstance(piece.item.media_reference, otio.schema.GeneratorReference)
         edges = edges_of(plan, piece, (file.start, file.end))
