@@ -74,8 +74,9 @@ EXPLAINS = {
     "start": {"cut", "mixed rates", "speed", "timecode", "nested sequence", "media range"},
     "speed": {"speed", "nested sequence"},
     "name": {"clip name", "name", "nested sequence"},
-    "media": {"media", "missing media", "generator", "image sequence", "media range", "media name",
-              "sound", "nested sequence", "mixed rates"},
+    "media": {"media", "missing media", "generator", "image sequence", "media name", "sound"},
+    "available": {"media", "media range", "missing media", "generator", "image sequence", "sound",
+                  "mixed rates"},
     "enabled": {"enabled", "disabled", "track"},
     "gain": {"gain"},
     "markers": {"marker"},
@@ -107,13 +108,13 @@ def markers(holder: Any) -> list[Any]:
 
 
 def media(reference: Any) -> Any:
-    """Which media, and how much of it."""
+    """Which media."""
     if isinstance(reference, otio.schema.GeneratorReference):
         return "generator", reference.generator_kind
+    # Doubled slashes are one.
     url = reference_url(reference)
-    span = getattr(reference, "available_range", None)
     path = re.sub("(?<=.)//+", "/", path_of(url))
-    return ("file", Path(path).name, path, span and seconds(span)) if url else ()
+    return ("file", Path(path).name, path) if url else ()
 
 
 def facts(item: Any, at: Fraction) -> dict[str, Any]:
@@ -131,6 +132,8 @@ def facts(item: Any, at: Fraction) -> dict[str, Any]:
     }  # fmt: skip
     if isinstance(item, otio.schema.Clip):
         found["media"] = media(item.media_reference)
+        span = getattr(item.media_reference, "available_range", None)
+        found["available"] = span and seconds(span)
     else:
         found["inside"] = item
     return found
@@ -165,7 +168,7 @@ def close(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and one[:1] == ("file",) and isinstance(other, tuple):
         # A relative path may have become an absolute one.
         there = one[2] if is_absolute(one[2]) else other[2:3] and other[2]
-        return one[1] == other[1:2][0] and there == other[2] and close(one[3], other[3])
+        return one[1:2] == other[1:2] and there == other[2]
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(close, one, other))
     return bool(one == other)
@@ -216,7 +219,8 @@ def track_differs(mine: Any, its: Any) -> Iterator[tuple[str, str, str]]:
             if all(one is not None for one in inside):
                 yield from stack_differs(*inside)
             elif inside != (None, None):
-                yield "media", mine.name, str(a.get("name", ""))
+                yield "clips", mine.name, str(a.get("name", ""))
+                continue
             for key in a.keys() | b.keys():
                 if key == "reel" and not a[key]:
                     continue  # an EDL gives every file a reel
@@ -276,12 +280,12 @@ def pair(made: Any, suffix: str, host: str, folder: Path) -> tuple[str, list[str
         reports += said
         if len(written.paths) > 1:
             again = format_of(path).read_back([each.read_bytes() for each in written.paths])
-    losses = [
-        loss for report in reports for loss in report.losses if loss.severity is not Severity.NOTE
-    ]
+    noted = [loss for report in reports for loss in report.losses]
+    losses = [loss for loss in noted if loss.severity is not Severity.NOTE]
+    said_of_media = [loss for loss in noted if loss.feature == "media range"]
     if suffix != DRAFT:
         for fact, track, item in differing(made, again):
-            if not explained(fact, track, item, losses):
+            if not explained(fact, track, item, [*losses, *said_of_media]):
                 found.append(f"{fact} of {item!r} on {track!r}")
     return ("named" if losses else "exact"), found
 

@@ -84,6 +84,35 @@ def test_cuts_and_dissolves_come_back(
     assert dict(clip.metadata["mapedit"]) == dict(one.metadata["mapedit"])
 
 
+def test_names_of_tracks_and_of_clips_of_one_file(tmp_path: Path) -> None:
+    """AAF calls all clips of a file alike; ours come back with their own names."""
+    rate = Fraction(25)
+    clips = [shot("a", 10 * number, 9, rate) for number in range(3)]
+    for number, one in enumerate(clips):
+        one.name = f"take {number}"
+    timeline = sequence(rate, *clips)
+    timeline.tracks[0].name = "Picture & grade"
+    sounds = [("Dialogue 50%", shot("b", 0, 30, rate)), ("", shot("c", 0, 30, rate))]
+    for name, one in sounds:
+        timeline.tracks.append(otio.schema.Track(name, [one], kind="Audio"))
+    report = write(timeline, tmp_path / "cut.aaf", "plain")
+    assert {(x.severity, x.feature, x.item) for x in report.losses} == {
+        ("changed", "clip name", "take 1"), ("changed", "clip name", "take 2")
+    }  # fmt: skip
+    found, _ = read(tmp_path / "cut.aaf")
+    assert [track.name for track in found.tracks] == ["Picture & grade", "Dialogue 50%", ""]
+    assert cuts(found) == cuts(timeline)
+    assert not any("mapedit" in one.metadata for one in found.find_clips())
+
+
+def test_a_clip_between_two_frames_of_its_media_is_named(tmp_path: Path) -> None:
+    one = shot("a", 0, 20, Fraction(25))
+    begin = otio.opentime.RationalTime(90010.4, 25)
+    one.source_range = TR(begin, one.source_range.duration)
+    report = write(sequence(Fraction(25), one), tmp_path / "cut.aaf", "plain")
+    assert [(x.severity, x.feature, x.item) for x in report.losses] == [("changed", "cut", "a")]
+
+
 def test_media_of_unknown_length_used_twice(tmp_path: Path) -> None:
     """The adapter writes a file once; both clips must count from the same beginning."""
     rate = Fraction(25)
@@ -95,7 +124,7 @@ def test_media_of_unknown_length_used_twice(tmp_path: Path) -> None:
     empty.enabled = False
     timeline.tracks.append(otio.schema.Track("V2", [empty]))
     report = write(timeline, tmp_path / "cut.aaf", "plain")
-    assert {loss.feature for loss in report.losses} == {"disabled", "track"}
+    assert {loss.feature for loss in report.losses} == {"disabled", "track", "media range"}
     assert cuts(read(tmp_path / "cut.aaf")[0]) == cuts(timeline)[:1]
 
 

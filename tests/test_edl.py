@@ -22,6 +22,7 @@ from otio_mapedit.interchange.edl_reader import read_edl
 from otio_mapedit.interchange.edl_writer import write_edl
 from otio_mapedit.interchange.loss import LossReport
 from otio_mapedit.interchange.read_back import verify_edit
+from otio_mapedit.interchange.urls import media_url
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, can_drop_frames, exact_time
 from tests.decision_lists import decision_lists
@@ -608,6 +609,66 @@ def test_long_comments_of_ours_are_folded() -> None:
     assert own_of(text) == facts
     lost = "\n".join(line for line in text.splitlines() if "MAPEDIT +" not in line)
     assert "id" not in own_of(lost)
+
+
+#: What continuation lines, comments, events and columns look like, and what breaks lines.
+HOSTILE = st.sampled_from(
+    ["MAPEDIT +:", "* MAPEDIT +: ", "MAPEDIT CLIP: {", "* MAPEDIT DISABLED: ", "+", "*", "* ",
+     "* FROM CLIP NAME: x", "\n", "\r\n", "\u2028", "\x85", "\x0c", "\t", " ", "  ", "\u3000",
+     "\xa0", "\ufeff", '"', "\\", "\\u0020", "}", "{", "M2   AX 025.0 00:00:00:00",
+     "001  AX V C 00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00", "FCM: DROP FRAME",
+     "TITLE: y", "会议", "é", "e\u0301", "\U0001f3ac", "(NULL)", ">>> SOURCE", "%20",
+     "x" * 499, "a b " * 130]
+)  # fmt: skip
+
+
+@st.composite
+def hostile_texts(draw: st.DrawFn) -> str:
+    """Short and long, with one of the above wherever a line of ours may be folded."""
+    filler = draw(st.sampled_from(["x", "a ", "会", "\U0001f3ac", '"', "\\", "* "]))
+    text = filler * draw(st.sampled_from([0, 1, 3, 80, 160, 240, 480, 900, 1000, 1400, 4100]))
+    text = text[: len(text) - draw(st.integers(0, min(60, len(text))))]
+    parts = draw(st.lists(HOSTILE, max_size=4))
+    before = draw(st.integers(0, len(parts)))
+    return "".join([*parts[:before], text, *parts[before:]])
+
+
+@property_test
+@given(st.data(), st.sampled_from(["cmx3600", "premiere"]))
+def test_no_name_breaks_a_line(data: st.DataObject, profile: str) -> None:
+    """Names of all kinds, and facts long enough to be folded, come back as they were."""
+    words = hostile_texts()
+    clips = [shot("a", 0, 50), shot("b", 0, 50), shot("c", 0, 50)]
+    for one in clips:
+        one.name = data.draw(words)
+        one.enabled = data.draw(st.booleans())
+        one.media_reference.name = data.draw(words)
+        one.media_reference.target_url = media_url(f"/m/{data.draw(words)}")
+        one.metadata["mapedit"] = {
+            "id": data.draw(words), "reason": data.draw(words), "words": data.draw(words)
+        }  # fmt: skip
+        one.markers.append(otio.schema.Marker(data.draw(words), TR(RT(5, 25.0), RT(0, 25.0))))
+        one.markers[0].comment = data.draw(words)
+    clips[0].media_reference.metadata["mapedit"] = {"reel": data.draw(words)}
+    wipe = dissolve(5, 5)
+    wipe.name = data.draw(words)
+    joined = [wipe] if clips[0].enabled and clips[1].enabled else []
+    timeline = sequence(clips[0], *joined, *clips[1:])
+    timeline.name = data.draw(words)
+    timeline.metadata["mapedit"] = {"drop_frame": False, "note": data.draw(words)}
+    timeline.tracks[0].name = data.draw(words)
+    timeline.tracks.markers.append(clips[2].markers[0].clone())
+    (text,) = write_edl(timeline, profile)[0].values()
+    assert max(map(len, text.splitlines())) < 1100
+    again, report = read_edl(text.encode())
+    assert report.clean, report.losses
+    assert described(again) == described(timeline)
+    assert again.name == timeline.name
+    assert again.metadata["mapedit"] == timeline.metadata["mapedit"]
+    assert list(map(described_marker, again.tracks.markers)) == list(
+        map(described_marker, timeline.tracks.markers)
+    )
+    assert pycmx_lines(text) == our_lines(text)
 
 
 def own_of(text: str) -> Any:

@@ -317,6 +317,24 @@ def test_a_split_edit_stays_one_clip_in_final_cut() -> None:
     assert timeline_facts(again)["tracks"][1] == timeline_facts(timeline)["tracks"][1]
 
 
+@pytest.mark.parametrize("stream", [0, 3])
+def test_two_tracks_that_play_the_one_sound_of_a_file_both_come_back(stream: int) -> None:
+    """A copy of the sound on a second track, as Final Cut's own exports have it."""
+    picture = clip("a.mov", 0, 50)
+    picture.media_reference.metadata["mapedit"] = {
+        "video": True, "audio": [{"channels": 2, "sample_rate": 48000}]
+    }  # fmt: skip
+    sounds = [picture.deepcopy(), picture.deepcopy()]
+    for each in (picture, *sounds):
+        each.metadata["mapedit"] = {"link": "clip-1"}
+    if stream:
+        sounds[1].metadata["mapedit"]["stream"] = stream
+    timeline = timeline_of(V1=[picture], A1=[sounds[0]], A2=[sounds[1]])
+    again, _ = read_fcpxml(write_fcpxml(timeline)[0].encode())
+    assert [len(track) for track in again.tracks] == [1, 1, 1]
+    assert timeline_facts(again) == timeline_facts(timeline)
+
+
 def test_mono_is_not_stereo() -> None:
     timeline = timeline_of(
         V1=[clip("a.mov", 0, 50, link=1, source="s")],

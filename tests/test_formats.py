@@ -34,6 +34,8 @@ from otio_mapedit.interchange.registry import (
     render,
     write_timeline,
 )
+from otio_mapedit.interchange.timeline_facts import clip_data
+from otio_mapedit.interchange.urls import media_url
 from otio_mapedit.timeline_view import own_metadata
 from otio_mapedit.timing import rational_time
 from otio_mapedit.urls import path_of
@@ -322,6 +324,25 @@ def test_what_stands_on_a_nested_sequence_comes_along_or_is_named(
             assert {("gain", nest), ("gain", inner), ("effect", nest)} <= lost
 
 
+@pytest.mark.parametrize("suffix", [".fcpxml", ".xml", ".edl", ".mlt"])
+@pytest.mark.parametrize("named", [True, False])
+def test_one_name_under_two_reels(suffix: str, named: bool) -> None:
+    """Of a file that nobody knows the place of, the reel is what tells it from another."""
+    timeline = stacked(1)
+    timeline.tracks[0].append(clip("shot 1", 50))
+    for one, reel in zip(timeline.tracks[0], ("A001", "B002"), strict=True):
+        if not named:
+            one.media_reference = otio.schema.MissingReference("x.mov")
+        one.metadata["cmx_3600"] = {"reel": reel}
+    texts, report = render(timeline, suffix)
+    again = format_of(Path(f"x{suffix}")).read_back([text.encode() for text in texts.values()])
+    reels = [clip_data(one).reel for one in again.find_clips()]
+    assert reels == ["A001", "B002"] or ("reel", "shot 1") in {
+        (loss.feature, loss.item) for loss in report.losses if loss.severity != "note"
+    }
+    assert named or reels == ["A001", "B002"]
+
+
 # One EDL per track --------------------------------------------------------------------------
 
 
@@ -445,6 +466,18 @@ def test_image_sequences_and_shares_are_relocated() -> None:
     assert first.media_reference.target_url == "file:///m%202/shot%201.mov"
     assert second.media_reference.target_url_base == "file://nas/new/scan/"
     assert relocate(timeline, [MediaRoot("/old", "/x")]) == [MediaRoot("/old", "/x")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///a/b%20c.mov", "file:////server/share/a.mov", "file://server/share/a.mov",
+        "file:///D:/a.mov", "file://localhost/D%3a/a.mov", "file://localhost/a/b.mov",
+    ],
+)  # fmt: skip
+def test_both_readings_of_a_url_agree(url: str) -> None:
+    """What writers make of a URL is the same file as what everything else takes it for."""
+    assert path_of(media_url(url)) == path_of(url)
 
 
 # OTIO's own programs ------------------------------------------------------------------------

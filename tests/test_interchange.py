@@ -284,6 +284,24 @@ def test_what_a_decision_list_cannot_say_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_names_of_tracks_that_a_decision_list_has_no_place_for_are_named(tmp_path: Path) -> None:
+    timeline = assemble(decisions(tmp_path))
+    assert write_timeline(timeline, tmp_path / "ours.mapedit").reports[0].clean
+    timeline.tracks[0].name = "Picture & grade"
+    (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit").reports
+    assert [(loss.feature, loss.track, loss.message) for loss in lost.losses] == [
+        ("track", "Picture & grade", "it is called 'V1'")
+    ]
+
+
+def test_a_marker_that_becomes_red_is_named(tmp_path: Path) -> None:
+    timeline = assemble(decisions(tmp_path))
+    assert write_timeline(timeline, tmp_path / "red.mapedit").reports[0].clean
+    timeline.tracks[0][0].markers[0].color = ""
+    (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit").reports
+    assert "marker" in {loss.feature for loss in lost.losses}
+
+
 def foreign(url: str, start: int) -> otio.schema.Timeline:
     """A timeline that we did not assemble."""
     time, span = otio.opentime.RationalTime, otio.opentime.TimeRange

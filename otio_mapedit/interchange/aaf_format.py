@@ -29,6 +29,8 @@ from .timeline_facts import CARRIED, data_of, name_in_url, plain_values, referen
 
 _ADAPTER = "otio_aaf_adapter.adapters.advanced_authoring_format"
 NAMESPACE = "mapedit"
+#: What the adapter calls a track that it finds no name for.
+_PLACEHOLDERS = ("", "Sequence", "TimelineMobSlot", "OperationGroup")
 _EXPORT_AGAIN = "Export it again, or export another format from the editing program."
 
 
@@ -156,8 +158,9 @@ def _take_identity(path: Path, timeline: otio.schema.Timeline) -> None:
         codes = [slot.segment for top in tops for slot in top.slots]
         codes = [code for code in codes if isinstance(code, aaf2.components.Timecode)]
         timeline.metadata[NAMESPACE] = {"drop_frame": any(code.drop for code in codes)}
-        slots = [slot.segment for slot in tops[0].slots] if len(tops) == 1 else []
-        told = [_identities(aaf2, segment) for segment in slots]
+        slots = list(tops[0].slots) if len(tops) == 1 else []
+        told = [_identities(aaf2, slot.segment) for slot in slots]
+        _name_tracks(aaf2, timeline, slots)
     told = [one for one in told if one]
     tracks = [track for track in timeline.tracks if track.find_clips()]
     if [len(one) for one in told] != [len(track.find_clips()) for track in tracks]:
@@ -165,7 +168,19 @@ def _take_identity(path: Path, timeline: otio.schema.Timeline) -> None:
     for track, one in zip(tracks, told, strict=True):
         for clip, own in zip(track.find_clips(), one, strict=True):
             if own:
-                clip.metadata[NAMESPACE] = own
+                name = own.pop("name", None)
+                clip.name = name if isinstance(name, str) else clip.name
+                if own:
+                    clip.metadata[NAMESPACE] = own
+
+
+def _name_tracks(aaf2: Any, timeline: otio.schema.Timeline, slots: list[Any]) -> None:
+    """The names of the slots: the adapter calls some tracks as what is in them."""
+    named = [slot.name for slot in slots if slot.media_kind in ("Picture", "Sound")]
+    if len(named) == len(timeline.tracks):
+        for track, name in zip(timeline.tracks, named, strict=True):
+            if track.name in _PLACEHOLDERS:
+                track.name = name or ""
 
 
 def _identities(aaf2: Any, segment: Any) -> list[dict[str, Any]]:
@@ -182,7 +197,8 @@ def _identities(aaf2: Any, segment: Any) -> list[dict[str, Any]]:
             except (ValueError, RecursionError):
                 own = {}
             own = own if isinstance(own, dict) else {}
-            found.append({key: value for key, value in own.items() if key in CARRIED})
+            kept = (*CARRIED, "name")
+            found.append({key: value for key, value in own.items() if key in kept})
     return found
 
 

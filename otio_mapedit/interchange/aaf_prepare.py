@@ -14,7 +14,15 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import FrameRange, exact_time, frame_at, rate_text, rational_time, time_range
+from ..timing import (
+    FrameRange,
+    exact_time,
+    frame_at,
+    is_on_frame,
+    rate_text,
+    rational_time,
+    time_range,
+)
 from .fcpxml_plan import Join, Piece, Plan, TrackPlan
 from .loss import LossReport
 from .timeline_facts import clip_data, media_rate, reference_url
@@ -34,14 +42,14 @@ def prepare(plan: Plan, timeline: otio.schema.Timeline) -> otio.schema.Timeline:
         timeline.name, global_start_time=rational_time(plan.start, plan.rate)
     )
     report, rate = plan.report, plan.rate
-    spans = _media_spans(plan)
+    spans, names = _media_spans(plan), dict[str, str]()
     for track in plan.tracks:
         kind = track.track.kind
         if kind not in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
             report.lost("track", "neither picture nor sound", track.track.name or "")
             continue
         _say_lost_of_track(track, report)
-        written = _track(plan, track, spans)
+        written = _track(plan, track, spans, names)
         if written.find_clips():
             made.tracks.append(written)
         elif track.pieces:
@@ -63,11 +71,13 @@ def _say_lost_of_track(track: TrackPlan, report: LossReport) -> None:
         report.lost("marker", "markers on a track", name)
 
 
-def _track(plan: Plan, track: TrackPlan, spans: dict[str, FrameRange]) -> otio.schema.Track:
+def _track(
+    plan: Plan, track: TrackPlan, spans: dict[str, FrameRange], names: dict[str, str]
+) -> otio.schema.Track:
     made = otio.schema.Track(track.track.name or "", kind=track.track.kind)
     before: Any = None
     for piece in track.pieces:
-        item = _item(plan, track, piece, spans)
+        item = _item(plan, track, piece, spans, names)
         if piece.head is not None:
             transition = _transition(plan, track, piece, piece.head, before, item)
             if transition is not None:
@@ -85,7 +95,11 @@ def _gap(plan: Plan, piece: Piece) -> otio.schema.Gap:
 
 
 def _item(
-    plan: Plan, track: TrackPlan, piece: Piece, spans: dict[str, FrameRange]
+    plan: Plan,
+    track: TrackPlan,
+    piece: Piece,
+    spans: dict[str, FrameRange],
+    names: dict[str, str],
 ) -> otio.core.Item:
     report, where = plan.report, plan.place(piece)
     for _ in piece.item.markers if len(piece.item.markers) else ():
@@ -102,7 +116,7 @@ def _item(
         report.lost("disabled", "left out: in AAF it would be seen or heard", **where)
         return _gap(plan, piece)
     _say_lost_of_clip(plan, track, piece)
-    return _clip(plan, piece, spans)
+    return _clip(plan, piece, spans, names)
 
 
 def _say_lost_of_clip(plan: Plan, track: TrackPlan, piece: Piece) -> None:
@@ -137,11 +151,17 @@ def _say_lost_of_clip(plan: Plan, track: TrackPlan, piece: Piece) -> None:
         )
 
 
-def _clip(plan: Plan, piece: Piece, spans: dict[str, FrameRange]) -> otio.schema.Clip:
-    """A clip in whole frames of the sequence, with the identity of its media."""
+def _clip(
+    plan: Plan, piece: Piece, spans: dict[str, FrameRange], names: dict[str, str]
+) -> otio.schema.Clip:
+    """A clip in whole frames of the sequence, with the identity of its media. ``names``: what
+    media is called so far, which is what AAF calls all of its clips."""
     rate, old = plan.rate, piece.item.media_reference
     first = frame_at(piece.source_start, rate)
     url, key = _identity(piece)
+    if not is_on_frame(piece.source_start, rate):
+        plan.report.changed("cut", "it begins between two frames of its media", **plan.place(piece))
+    _say_lost_of_media(plan, piece, spans[key])
     if isinstance(old, otio.schema.ImageSequenceReference):
         plan.report.changed("image sequence", "AAF takes it for one file", **plan.place(piece))
     whole = time_range(spans[key], rate)
@@ -158,9 +178,25 @@ def _clip(plan: Plan, piece: Piece, spans: dict[str, FrameRange]) -> otio.schema
     )
     clip.metadata["AAF"] = {"MobID": _mob_id(key, spans[key], rate)}
     own = clip_data(piece.item).carried
+    if names.setdefault(key, piece.item.name) != piece.item.name:
+        own["name"] = piece.item.name
+        why = f"it is called {names[key]!r}, as the first clip of its media"
+        plan.report.changed("clip name", why, **plan.place(piece))
     if own:
         clip.metadata["mapedit"] = own
     return clip
+
+
+def _say_lost_of_media(plan: Plan, piece: Piece, span: FrameRange) -> None:
+    available = getattr(piece.item.media_reference, "available_range", None)
+    if media_rate(piece.item) == plan.rate and (
+        available is None
+        or exact_time(available.start_time) != span.start / plan.rate
+        or exact_time(available.duration) != span.duration / plan.rate
+    ):
+        plan.report.note(
+            "media range", "its media is taken for what the clips of it need", **plan.place(piece)
+        )
 
 
 def _identity(piece: Piece) -> tuple[str, str]:

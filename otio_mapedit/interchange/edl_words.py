@@ -38,6 +38,7 @@ AS_TRACK = "track"
 #: Word of a line that continues the comment before it.
 CONTINUED = "+"
 _LONGEST_LINE = 1000
+_LONGEST_TEXT = 900
 #: Longest effect that the three columns hold, in frames.
 LONGEST_EFFECT = 999
 
@@ -80,8 +81,11 @@ def edl_profile(profile: str | EdlProfile) -> EdlProfile:
 
 
 def one_line(text: str) -> str:
-    """``text`` as one line of a file: control characters and breaks become single spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """``text`` as one line of a file: control characters and breaks become single spaces, and
+    what would make the line too long to be read is left out."""
+    text = text[: 4 * _LONGEST_TEXT]
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line[:_LONGEST_TEXT].rstrip()
 
 
 def hint(word: str, value: Any) -> str:

@@ -15,6 +15,7 @@ from .fcpxml_plan import Piece, Plan, item_range
 from .fcpxml_resources import Asset, Resources
 from .fcpxml_times import format_time
 from .fcpxml_words import FOREIGN, NAMESPACE, plain
+from .timeline_facts import clip_data
 from .urls import file_name, media_url
 from .xml_safe import clean
 
@@ -87,6 +88,10 @@ class AssetBook:
         key, name, src, extra = self._identity(plan, piece, reference)
         known = self.resources.assets.get(key)
         if known is not None:
+            reel = clip_data(piece.item).reel
+            if reel and clean(reel) != known.reel:
+                why = f"{reel} becomes {known.reel or 'none'}, as its file has one reel"
+                plan.report.changed("reel", why, **plan.place(piece))
             return known
         asset = Asset(self.resources.new_id(), name, src, _rate(plan, piece), extra=extra)
         asset.still = not extra and PurePosixPath(name).suffix.lower() in STILLS
@@ -111,7 +116,8 @@ class AssetBook:
         plan.report.changed(
             "missing media", "written as an offline asset of that name", **plan.place(piece)
         )
-        return f"missing:{name}", name, "file:///missing/" + quote(name), {"missing": True}
+        key = f"missing:{clip_data(piece.item).reel}:{name}"
+        return key, name, "file:///missing/" + quote(name), {"missing": True}
 
     def _image_sequence(
         self, plan: Plan, piece: Piece, reference: Any

@@ -112,8 +112,12 @@ class ClipWriter:
         if not sounds:
             return
         story.element.set("audioRole", "dialogue")
+        most = max(1, len(asset.channels))  # two tracks may play the one sound of a file
         numbered = sorted(
-            ((stream_of(sound) or place, sound) for place, sound in enumerate(sounds, 1)),
+            (
+                (min(stream_of(sound) or place, most), sound)
+                for place, sound in enumerate(sounds, 1)
+            ),
             key=lambda pair: pair[0],
         )
         if len(asset.channels) == 1 and len(sounds) == 1:

@@ -23,9 +23,11 @@ from ..config import nearest
 from ..disassemble import NOT_UNDERSTOOD, disassemble
 from ..errors import OptionError, OutputError, UsageError
 from ..files import ensure_writable, replacing, replacing_all
+from ..otio_values import elements
 from ..timeline_view import own_metadata
 from .fcpxml_words import fcpxml_profile
 from .loss import LossReport
+from .marker_colours import COLOURS
 from .media_root import MediaRoot, relocate, settle
 from .otio_losses import unread
 from .read_back import differences, verify_edit
@@ -345,6 +347,18 @@ def _lost_words(
         if mine.media_reference is not None and mine.media_reference.name != its.name:
             text = f"{mine.media_reference.name!r} becomes the file's name"
             report.changed("media name", text, track, mine.name)
+    for kind in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
+        mine, theirs = (
+            [track for track in made.tracks if getattr(track, "kind", "") == kind]
+            for made in (timeline, again)
+        )
+        for track, its in zip(mine, theirs, strict=False):
+            if track.name not in ("", its.name):
+                report.changed("track", f"it is called {its.name!r}", track.name)
+    for mine in ours:
+        for marker in elements(mine.markers):
+            if str(marker.color or "").upper() not in COLOURS:
+                report.changed("marker", "it becomes red", mine.parent().name, mine.name)
     loose = len(timeline.tracks.markers) - len(again.tracks.markers)
     if loose > 0:
         report.changed("marker", f"{loose} of the timeline go to the clips that play there")

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 _DRIVE = re.compile(r"^/?[A-Za-z][:|](?=[/\\]|$)")
+_SHARE = re.compile(r"^//([A-Za-z0-9_.-]+)(/.+)$", re.DOTALL)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 #: What a URL may hold as it is; everything else is percent-encoded.
@@ -49,9 +50,11 @@ def _file_url(rest: str) -> str:
         path = slash + tail
         if _DRIVE.match(host):  # file://D:/..., which misses a slash
             host, path = "", "/" + rest[2:]
+    path = unquote(_STRAY_PERCENT.sub("%25", path))
     if host.lower() == "localhost":
         host = ""
-    path = unquote(_STRAY_PERCENT.sub("%25", path))
+    elif not host and (share := _SHARE.match(path)):  # file:////server/share (RFC 8089, E.3.2)
+        host, path = share[1], share[2]
     while not host and path.startswith("//"):
         path = path[1:]
     if re.match(r"^/[A-Za-z]\|", path):

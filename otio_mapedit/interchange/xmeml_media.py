@@ -131,7 +131,7 @@ class FileBook:
     def _use(self, plan: Plan, piece: Piece, video: bool, index: int) -> None:
         clip, facts = piece.item, self.facts(piece)
         url = _url(clip)
-        key = _identity(clip, url)
+        key = _identity(clip, url, facts.reel)
         available = getattr(clip.media_reference, "available_range", None)
         rate = media_rate(clip)
         if not is_writable_rate(rate) or rate > 1000:
@@ -156,6 +156,10 @@ class FileBook:
             drop = facts.fact("drop_frame", self.sources)
             file.drop = self.drop if drop is None else bool(drop)
             self.files[key] = file
+        file.reel = file.reel or facts.reel
+        if facts.reel not in ("", file.reel):
+            why = f"{facts.reel} becomes {file.reel}, as its file has one reel"
+            plan.report.changed("reel", why, **plan.place(piece))
         self.by_piece[id(piece)] = file
         file.end = max(file.end, end)
         file.size = file.size if all(file.size) else self._size(facts)
@@ -207,9 +211,9 @@ def absolute_url(url: str) -> str:
     return "file:///" + found[2:] if found.startswith("./") else found
 
 
-def _identity(clip: otio.schema.Clip, url: str) -> tuple[str, ...]:
-    """What clips of one file share."""
+def _identity(clip: otio.schema.Clip, url: str, reel: str) -> tuple[str, ...]:
+    """What clips of one file share; of media that nobody knows the file of, name and reel."""
     if url:
         return ("url", unquote(url))
     reference = clip.media_reference
-    return ("name", (reference.name if reference is not None else "") or clip.name)
+    return ("name", (reference.name if reference is not None else "") or clip.name, reel)
