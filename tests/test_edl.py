@@ -22,6 +22,7 @@ from otio_mapedit.interchange.edl_reader import read_edl
 from otio_mapedit.interchange.edl_writer import write_edl
 from otio_mapedit.interchange.loss import LossReport
 from otio_mapedit.interchange.read_back import verify_edit
+from otio_mapedit.interchange.timeline_facts import clip_data
 from otio_mapedit.interchange.urls import media_url
 from otio_mapedit.operations import DecisionList
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, can_drop_frames, exact_time
@@ -649,7 +650,7 @@ def test_no_name_breaks_a_line(data: st.DataObject, profile: str) -> None:
         }  # fmt: skip
         one.markers.append(otio.schema.Marker(data.draw(words), TR(RT(5, 25.0), RT(0, 25.0))))
         one.markers[0].comment = data.draw(words)
-    clips[0].media_reference.metadata["mapedit"] = {"reel": data.draw(words)}
+    clips[0].metadata["cmx_3600"] = {"reel": data.draw(words | st.sampled_from(["BL", "AX", "7"]))}
     wipe = dissolve(5, 5)
     wipe.name = data.draw(words)
     joined = [wipe] if clips[0].enabled and clips[1].enabled else []
@@ -668,6 +669,8 @@ def test_no_name_breaks_a_line(data: st.DataObject, profile: str) -> None:
     assert list(map(described_marker, again.tracks.markers)) == list(
         map(described_marker, timeline.tracks.markers)
     )
+    reels = [clip_data(one.find_clips()[0]).reel for one in (again, timeline)]
+    assert reels[0] == reels[1] or not reels[1]
     assert pycmx_lines(text) == our_lines(text)
 
 
