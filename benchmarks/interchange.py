@@ -31,7 +31,7 @@ import opentimelineio as otio
 from otio_mapedit.interchange.registry import format_of, place_texts, render
 
 RATE = 25.0
-SUFFIXES = (".edl", ".xml", ".fcpxml")
+SUFFIXES = (".edl", ".xml", ".fcpxml", ".mlt")
 #: Stock adapters by the format of ours that they compare with.
 STOCK = {".edl": "cmx_3600", ".xml": "fcp_xml", ".fcpxml": "fcpx_xml"}
 RT = otio.opentime.RationalTime
@@ -120,7 +120,7 @@ def measure(size: int, runs: int, stock: bool) -> dict[str, dict[str, float]]:
         steps = {"otio_json": theirs("otio_json", timeline)}
         for suffix in SUFFIXES:
             steps[suffix] = ours(suffix, timeline, Path(folder))
-            if stock:
+            if stock and suffix in STOCK:
                 steps[STOCK[suffix]] = theirs(STOCK[suffix], timeline)
         times: dict[str, dict[str, list[float]]] = {
             name: {step: [] for step in each} for name, each in steps.items()

@@ -337,7 +337,9 @@ class _TrackWriter:
             self.report.changed(
                 "cut", "it begins between two frames of its media", name, clip.name, at
             )
-        if abs(placed.scalar) * self.rate >= 1000:
+        if placed.scalar == 1:
+            pass
+        elif abs(placed.scalar) * self.rate >= 1000:
             self.report.changed("speed", "faster than M2 can say", name, clip.name, at)
         elif (off := self._frames_off(placed)) >= 1:
             why = f"M2 says tenths of a frame per second: {off} frames off at its end elsewhere"
