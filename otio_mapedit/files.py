@@ -18,22 +18,22 @@ from pathlib import Path
 from .errors import OutputError, OutputExistsError
 
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space or write elsewhere with -o."),
-    errno.EDQUOT: ("the quota is used up", "Free some space or write elsewhere with -o."),
-    errno.EROFS: ("the disk is read-only", "Write elsewhere with -o."),
-    errno.EACCES: ("no permission to write there", "Write elsewhere with -o."),
-    errno.EPERM: ("no permission to write there", "Write elsewhere with -o."),
-    errno.ENOENT: ("the folder does not exist", "Create it, or write elsewhere with -o."),
-    errno.ENOTDIR: ("the folder does not exist", "Write elsewhere with -o."),
-    errno.ENAMETOOLONG: ("the name is too long", "Give a shorter one with -o."),
-    errno.ELOOP: ("the path is a loop of links", "Write elsewhere with -o."),
+    errno.ENOSPC: ("the disk is full", "Free some space or write elsewhere."),
+    errno.EDQUOT: ("the quota is used up", "Free some space or write elsewhere."),
+    errno.EROFS: ("the disk is read-only", "Write elsewhere."),
+    errno.EACCES: ("no permission to write there", "Write elsewhere."),
+    errno.EPERM: ("no permission to write there", "Write elsewhere."),
+    errno.ENOENT: ("the folder does not exist", "Create it, or write elsewhere."),
+    errno.ENOTDIR: ("the folder does not exist", "Write elsewhere."),
+    errno.ENAMETOOLONG: ("the name is too long", "Give a shorter one."),
+    errno.ELOOP: ("the path is a loop of links", "Write elsewhere."),
 }
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """What the system said about writing ``path``, in words."""
     message, remedy = _REASONS.get(
-        error.errno or 0, (error.strerror or str(error), "Write elsewhere with -o.")
+        error.errno or 0, (error.strerror or str(error), "Write elsewhere.")
     )
     return OutputError(f"cannot write {path}: {message}", remedy)
 

@@ -65,7 +65,7 @@ def test_version(cli: Cli) -> None:
         (["shots", TALK, "-o", "cut.xyz"], ".otio, .otioz or .mapedit"),
         (["shots", TALK, "-o", "cut"], ".otio, .otioz or .mapedit"),
         (["shots", TALK, "-o", "cut.mapedit", "--for", "resolve"], "Leave --for out"),
-        (["shots", TALK, "-o", "-.otioz"], "Name a file with -o"),
+        (["shots", TALK, "-o", "-.otioz"], "Name a file instead"),
         (["shots", TALK, "-o", "-", "--json"], "Name a file with -o"),
     ],
 )

@@ -218,6 +218,17 @@ def test_what_is_lost_is_shown_and_counted(cli: Cli, here: Path, suffix: str) ->
     assert cli("convert", "cut.otio", "again.otio", "--strict").code == 0
 
 
+def test_no_remedy_names_an_option_that_convert_has_not(cli: Cli, here: Path) -> None:
+    otio.adapters.write_to_file(stacked(1), "cut.otio")
+    (here / "there.xml").touch()
+    targets = ("there.xml", "cut.otio", "none/x.xml", "x" * 300 + ".xml", "cut.otio/x.xml")
+    for target in targets:
+        said = one_line(cli("convert", "cut.otio", target), 2)
+        assert " -o" not in said, said
+    for target in ("-.aaf", "-.otioz"):
+        assert " -o" not in one_line(cli("convert", "cut.otio", "--", target), 2)
+
+
 def test_notes_are_shown_on_request(cli: Cli, here: Path) -> None:
     edit = "001  TAPE V C 00:00:00:00 00:00:01:00 01:00:00:00 01:00:01:00"
     text = f"TITLE: one\n{edit}\n>>> SOURCE A B C\n"

@@ -61,7 +61,7 @@ def target_for(
             f"Let it end with {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
         )
     if path is None and kind in (".otioz", ".aaf", DRAFT):
-        raise OptionError(f"{kind} cannot go to standard output", "Name a file with -o.")
+        raise OptionError(f"{kind} cannot go to standard output", "Name a file instead.")
     target = Target(path, kind, _program(program, kind), force, version or "", loss)
     profile_of(kind, target.program, target.version)
     for file in filter(None, (path, loss)):
@@ -111,4 +111,4 @@ def _refuse_input(path: Path, inputs: Sequence[Path]) -> None:
         except OSError:
             same = path.absolute() == source.absolute()
         if same:
-            raise OutputError(f"{path} is one of the inputs", "Give another name with -o.")
+            raise OutputError(f"{path} is one of the inputs", "Give another name.")

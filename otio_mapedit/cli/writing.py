@@ -65,7 +65,7 @@ def _print(
     if len(texts) > 1:
         raise UsageError(
             f"{len(texts)} EDLs, one per picture track, cannot go to standard output together",
-            "Name a file with -o.",
+            "Name a file instead.",
         )
     output.data(texts[""], end="")
     return (report,)
