@@ -57,9 +57,7 @@ class OutputExistsError(UsageError):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(
-            f"{path} exists already", "Give another name, or --force to replace it."
-        )
+        super().__init__(f"{path} exists already", "Give another name, or --force to replace it.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path,)

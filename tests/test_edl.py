@@ -792,6 +792,20 @@ def test_a_rate_that_lengths_contradict_is_refused() -> None:
     assert read_edl(HEAD + "".join(lines), Fraction(24))
 
 
+def test_drop_frame_where_there_is_none_is_named() -> None:
+    """Some programs write it at 24 and 25; nothing is left out there."""
+    text = "001  A V C 00:01:00;00 00:01:01;00 01:00:00;00 01:00:01;00\n"
+    for rate in (24, 25):
+        timeline, report = read_edl(f"TITLE: x\nFCM: DROP FRAME\n{text}", Fraction(rate))
+        assert [(loss.severity, loss.feature) for loss in report.losses] == [
+            ("changed", "drop-frame")
+        ]
+        assert timeline.find_clips()[0].source_range == TR(RT(60 * rate, rate), RT(rate, rate))
+    assert not read_edl(f"TITLE: x\nFCM: DROP FRAME\n{text}", NTSC_30)[1].clean, ";00 is no label"
+    plain = text.replace(";", ":")
+    assert read_edl(f"TITLE: x\nFCM: NON-DROP FRAME\n{plain}", Fraction(24))[1].clean
+
+
 def test_encodings_and_line_ends() -> None:
     text = HEAD + EVENT + "* FROM CLIP NAME: séance…\n"
     for data in (

@@ -42,12 +42,14 @@ _ENOUGH = 3
 class EdlClock:
     """Reads timecodes of one EDL. ``explicit``: its separators tell drop-frame from non-drop.
 
-    ``moved`` collects rows whose drop-frame label does not exist and was read as the next one.
+    ``undropped``: the list says drop-frame, which its rate has not. ``moved`` collects rows whose
+    drop-frame label does not exist and was read as the next one.
     """
 
     rate: Fraction
     drop: bool
     explicit: bool
+    undropped: bool = False
     moved: list[int] = field(default_factory=list)
 
     def record(self, text: str, row: int) -> int:
@@ -126,7 +128,8 @@ def edl_clock(parsed: EdlText, rate: Fraction | None) -> EdlClock:
         )
     if stated is None:
         _check_rate(parsed, rate, drop, highest, votes)
-    return EdlClock(rate, drop and can_drop_frames(rate), explicit)
+    possible = can_drop_frames(rate)
+    return EdlClock(rate, drop and possible, explicit, undropped=drop and not possible)
 
 
 def _edit_lines(parsed: EdlText) -> Iterator[EditLine]:

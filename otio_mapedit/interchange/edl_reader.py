@@ -16,7 +16,7 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import can_drop_frames, rational_time
+from ..timing import can_drop_frames, rate_text, rational_time
 from .edl_cuts import Cut, TrackBuilder
 from .edl_facts import clip_metadata, gain_stated, read_sequence
 from .edl_markers import clip_marker, sequence_marker
@@ -274,6 +274,9 @@ class _Reader:
                 self.report.note("source", f"line {row}: {text[:60]}")
                 continue
             self.report.lost("line", f"line {row} is not understood: {text[:60]}")
+        if self.clock.undropped:
+            why = f"{rate_text(self.rate)} frames per second has none: every label is counted"
+            self.report.changed("drop-frame", why)
         for row in self.clock.moved:
             self.report.changed(
                 "timecode", f"line {row}: a label that drop-frame leaves out is read as the next"
