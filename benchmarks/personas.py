@@ -29,7 +29,8 @@ from otio_mapedit.cache import Cache
 from otio_mapedit.config import make_options
 from otio_mapedit.inference import Predictions
 from otio_mapedit.interchange.registry import read_timeline, write_timeline
-from otio_mapedit.learning.learn import Fit, Taught, fit_with, learn, taught_by
+from otio_mapedit.learning.learn import learn, taught_by
+from otio_mapedit.learning.tuning import Fit, Taught, fit_with
 from otio_mapedit.media import probe
 from otio_mapedit.operations import DecisionList, Kind, Operation
 from otio_mapedit.pipeline import Tools, predict
@@ -254,7 +255,9 @@ def show(
     tools: Tools,
 ) -> None:
     """A line of the table."""
-    lessons = [taught(editor, each, n, folder, tools) for n, each in enumerate(teaching)]
+    lessons = [
+        taught(editor, each, n, folder, tools) for n, each in enumerate(teaching[: max(AFTER)])
+    ]
     tests = [
         Taught(lessons[0].lesson, (each,), (tuple(union(editor.cut(each))),)) for each in unseen
     ]

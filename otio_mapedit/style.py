@@ -39,6 +39,8 @@ LEARNED_OPTIONS = (
     "min_shot",
     "min_sound",
     "sound_level",
+    "sounds",
+    "takes",
     "dissolve",
 )
 

@@ -25,7 +25,8 @@ from .common import (
 from .style import described
 
 if TYPE_CHECKING:
-    from ..learning.learn import Learned, Taught
+    from ..learning.learn import Learned
+    from ..learning.tuning import Taught
     from ..pipeline import Tools
     from ..style import Style
 

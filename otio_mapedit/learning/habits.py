@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recipes.styled import MOMENT_FEATURES
+from ..recipes.takes import STAYS
 from ..style import Leaning
 from .lessons import Lesson
 
@@ -23,6 +24,9 @@ Array = NDArray[np.float64]
 
 #: Fewest cuts or shots, and joins, from which an option is learned.
 LEAST_EVIDENCE, LEAST_JOINS = 5, 3
+#: Fewest lines said several times from which it is learned which take stays, and the share of them
+#: that must agree.
+LEAST_LINES, CLEARLY = 2, 2 / 3
 #: Fewest moments of either kind, kept and dropped, from which a leaning is learned.
 LEAST_MOMENTS = 20
 #: Margins that anyone would ask for, in seconds.
@@ -63,6 +67,12 @@ def options(lessons: Sequence[Lesson]) -> dict[str, str]:
     if joins >= LEAST_JOINS:
         usual = len(dissolves) >= joins / 2
         found["dissolve"] = _length(np.median(dissolves)) if usual else "0s"
+    stayed = _all(lessons, "takes")
+    if len(stayed) >= LEAST_LINES:
+        counts = [int((stayed == which).sum()) for which in range(len(STAYS))]
+        most = max(range(len(STAYS)), key=counts.__getitem__)
+        if counts[most] >= CLEARLY * len(stayed):
+            found["takes"] = STAYS[most]
     return found
 
 

@@ -7,66 +7,33 @@ same measure, and where no trust does better than none, it gets none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import opentimelineio as otio
 
 from .. import __version__
-from ..config import make_options
 from ..errors import FormatError, MediaError
 from ..inference import Predictions
 from ..media import probe
 from ..pipeline import Tools, predict
 from ..recipes import recipe, roughcut
-from ..recipes.selection import select
-from ..solve import union
-from ..style import PACED, Leaning, Style
-from ..timing import FrameRange, seconds_at
-from .habits import Habits, habits
+from ..style import Leaning, Style
+from .habits import habits
 from .lessons import Lesson, kept_ranges, lesson_of, media_paths
+from .tuning import MODELS, Fit, Taught, Trials, tuned
 from .uses import uses_of
 
 #: How much a leaning may be trusted.
 TRUSTS = (0.0, 0.3, 0.6, 1.0)
-#: Options that are searched for, and what is tried.
-SEARCHED = {
-    "margin_before": ("0s", "0.04s", "0.1s", "0.16s", "0.2s", "0.24s", "0.32s", "0.4s", "0.6s"),
-    "margin_after": ("0s", "0.08s", "0.15s", "0.22s", "0.3s", "0.45s", "0.6s", "0.9s", "1.4s"),
-    "min_pause": ("0.15s", "0.3s", "0.5s", "0.8s", "1.2s", "2s"),
-    "min_shot": ("0.2s", "0.5s", "1s", "2s"),
-    "min_sound": ("0.3s", "0.5s", "1s", "3s"),
-    "sound_level": ("-6", "-10", "-14", "-18"),
-}
-_ROUNDS = 3
-#: An improvement that is worth leaving a habit for, and what a frame of error counts.
-_WORTH, _PER_FRAME = 0.001, 0.0005
-#: What a leaning must gain, left out, to be trusted at all.
-_DOUBT = 0.004
-#: What a cut without counterpart counts as, in seconds.
-_FAR = Fraction(1)
-
-
-@dataclass(frozen=True)
-class Taught:
-    """A timeline with its media at hand: the lesson, and what was kept of each media."""
-
-    lesson: Lesson
-    known: tuple[Predictions, ...]
-    kept: tuple[tuple[FrameRange, ...], ...]  # in frames of each media
-    offline: tuple[str, ...] = ()  # media that was not to be found
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How near a way of cutting comes to a human's: F1 of kept time, and the mean distance of the
-    human's cuts to the nearest cut, in frames (at most a second)."""
-
-    f1: float
-    error: float
+#: What a richer model, and trusting a leaning, must take away of what is wrong in general.
+_RICH, _LEANING = 0.02, 0.04
+#: Disagreement that is nearly none, and how much worse than in general one timeline may count.
+_NEARLY_RIGHT, _WORST = 0.01, 2.0
+#: Most times that something is left out: of more timelines several at once.
+_MOST_FOLDS = 6
 
 
 @dataclass(frozen=True)
@@ -148,54 +115,20 @@ def learn(style: Style, taught: Sequence[Taught]) -> Learned:
         return Learned(style, (), tuple(same), ())
     lessons = [fresh.get(lesson.identity, lesson) for lesson in before]
     lessons += [lesson for key, lesson in fresh.items() if key not in known]
-    left_out, trust = _validated(lessons, taught)
-    found = tuned(habits(lessons), taught, trust)
+    trials = Trials()
+    chosen = _validated(lessons, taught, trials)
+    amount = habits(lessons)
+    leaning = _trusted(amount.leaning, chosen.trust)
+    found = tuned(amount, taught, chosen.model, leaning, trials)
     made = replace(
         style,
         options=found.options,
-        leaning=_trusted(found.leaning, trust),
+        leaning=leaning,
         lessons=[lesson.to_json() for lesson in lessons],
-        validation=_facts(left_out, trust),
+        validation=_facts(chosen.left_out, chosen.trust),
         generator=f"otio-mapedit {__version__}",
     )
-    return Learned(made, tuple(left_out), tuple(same), tuple(corrected))
-
-
-def tuned(found: Habits, taught: Sequence[Taught], trust: float) -> Habits:
-    """The options with which the rough cut comes nearest to the timelines at hand.
-
-    What the lessons amount to, the defaults and the paces are tried, and the best of them is bent
-    option by option (coordinate descent) as long as that helps by more than a thousandth.
-    """
-    if not taught:
-        return found
-    leaning = _trusted(found.leaning, trust)
-    rest = {key: value for key, value in found.options.items() if key not in SEARCHED}
-
-    def value(options: Mapping[str, str]) -> float:
-        chosen = make_options(roughcut.Options, options)
-        fits = [fit_with(each, chosen, leaning) for each in taught]
-        return sum(fit.f1 - fit.error * _PER_FRAME for fit in fits) / len(fits)
-
-    starts = [{key: text for key, text in found.options.items() if key in SEARCHED}, {}]
-    starts += [_paced(pace) for pace in roughcut.PACES]
-    best = max(starts, key=value)
-    reached = value(best)
-    for _ in range(_ROUNDS):
-        before = reached
-        for name, choices in SEARCHED.items():
-            trials = [{**best, name: text} for text in choices if text != best.get(name)]
-            found_better = max(trials, key=value)
-            if value(found_better) > reached + _WORTH:
-                best, reached = found_better, value(found_better)
-        if reached <= before:
-            break
-    return Habits({**rest, **best}, found.leaning)
-
-
-def _paced(pace: str) -> dict[str, str]:
-    """A pace as the options that it stands for."""
-    return dict(zip(PACED, map(str, roughcut.PACES[pace]), strict=True))
+    return Learned(made, chosen.left_out, tuple(same), tuple(corrected))
 
 
 def _lessons(style: Style) -> list[Lesson]:
@@ -212,82 +145,80 @@ def _trusted(leaning: Leaning | None, trust: float) -> Leaning | None:
     return None if leaning is None or not trust else replace(leaning, trust=trust)
 
 
-def _validated(lessons: Sequence[Lesson], taught: Sequence[Taught]) -> tuple[list[LeftOut], float]:
-    """Every timeline whose media is at hand left out once, and the trust that did best.
+@dataclass(frozen=True)
+class _Chosen:
+    """What did best with what was left out: how much may be bent, and how far a leaning is to be
+    trusted."""
 
-    With one timeline nothing can be left out: the leaning is then not trusted.
+    model: str
+    trust: float
+    left_out: tuple[LeftOut, ...]
+
+
+def _validated(lessons: Sequence[Lesson], taught: Sequence[Taught], trials: Trials) -> _Chosen:
+    """Every timeline whose media is at hand left out once, and what did best then.
+
+    Of one timeline alone the halves are left out in turn; a leaning is then not trusted.
     """
-    general = roughcut.Options()
-    rows: list[tuple[str, Fit, list[Fit]]] = []
-    for each in taught:
-        others = [lesson for lesson in lessons if lesson.identity != each.lesson.identity]
-        if not others:
-            continue
-        rest = [one for one in taught if one is not each]
-        found = tuned(habits(others), rest, 0.0)
-        fits = [fit_of(each, found, trust) for trust in TRUSTS]
-        rows.append(
-            (each.lesson.name or Path(each.lesson.identity).name, fit_with(each, general), fits)
+    folds = list(_folds(lessons, taught))
+    trusts = TRUSTS if any(fold.lessons for fold in folds) else TRUSTS[:1]
+    rows: dict[tuple[str, float], list[LeftOut]] = {}
+    for fold in folds:
+        amount = habits(fold.lessons)
+        for model in MODELS:
+            found = tuned(amount, fold.rest, model, None, trials)
+            for trust in trusts:
+                leaning = _trusted(found.leaning, trust)
+                rows.setdefault((model, trust), []).extend(
+                    LeftOut(
+                        name,
+                        trials.fit(each, {}, None),
+                        trials.fit(each, found.options, leaning),
+                    )
+                    for name, each in fold.out
+                )
+    best = min(rows, key=lambda choice: _cost(choice, rows[choice]), default=("timing", 0.0))
+    return _Chosen(*best, tuple(rows.get(best, ())))
+
+
+def _cost(choice: tuple[str, float], rows: Sequence[LeftOut]) -> float:
+    """What stayed wrong of what is wrong in general, every timeline counting alike, and what has to
+    be gained for a richer model and for trusting a leaning."""
+    model, trust = choice
+    shares = [
+        min(each.learned.disagreement / (each.general.disagreement + _NEARLY_RIGHT), _WORST)
+        for each in rows
+    ]
+    doubt = _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
+    return sum(shares) / len(rows) + doubt
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """What is left out, by name, and what is learned from meanwhile."""
+
+    out: tuple[tuple[str, Taught], ...]
+    rest: tuple[Taught, ...]
+    lessons: tuple[Lesson, ...]
+
+
+def _folds(lessons: Sequence[Lesson], taught: Sequence[Taught]) -> Iterator[_Fold]:
+    if len(lessons) == 1:
+        for each in taught:
+            first, second = each.halves()
+            for which, out, rest in (("first", first, second), ("second", second, first)):
+                name = f"{each.lesson.name}, {which} half"
+                yield _Fold(((name, out),), (rest,), ())
+        return
+    count = min(len(taught), _MOST_FOLDS)
+    for number in range(count):
+        fold = taught[number::count]
+        left_out = {each.lesson.identity for each in fold}
+        yield _Fold(
+            tuple((each.lesson.name, each) for each in fold),
+            tuple(each for each in taught if each.lesson.identity not in left_out),
+            tuple(lesson for lesson in lessons if lesson.identity not in left_out),
         )
-    if not rows:
-        return [], 0.0
-    means = [sum(fits[n].f1 for *_, fits in rows) / len(rows) for n in range(len(TRUSTS))]
-    best = max(range(len(TRUSTS)), key=lambda n: means[n] - _DOUBT * bool(TRUSTS[n]))
-    return [LeftOut(name, base, fits[best]) for name, base, fits in rows], TRUSTS[best]
-
-
-def fit_of(taught: Taught, found: Habits, trust: float) -> Fit:
-    """How near habits come to a timeline."""
-    chosen = make_options(roughcut.Options, found.options)
-    return fit_with(taught, chosen, _trusted(found.leaning, trust))
-
-
-def fit_with(taught: Taught, options: Any, leaning: Leaning | None = None) -> Fit:
-    """How near a rough cut with these options comes to what the human kept."""
-    shared = ours = theirs = Fraction(0)
-    distances: list[Fraction] = []
-    for known, kept in zip(taught.known, taught.kept, strict=True):
-        rate = known.media.rate
-        manner = replace(roughcut.manner(options), leaning=leaning)
-        cut = union(piece.range for piece in select(known, manner, rate) if piece.kept)
-        ours += seconds_at(sum(span.duration for span in cut), rate)
-        theirs += seconds_at(sum(span.duration for span in kept), rate)
-        shared += seconds_at(_shared(cut, kept), rate)
-        distances += _distances(cut, kept, known)
-    both = ours + theirs
-    mean = sum(distances, Fraction(0)) / len(distances) if distances else Fraction(0)
-    return Fit(_number(2 * shared / both) if both else 1.0, _number(mean))
-
-
-def _shared(one: Sequence[FrameRange], other: Sequence[FrameRange]) -> int:
-    """Frames in both; each is rising and without overlap."""
-    total = at = 0
-    for span in one:
-        while at < len(other) and other[at].end <= span.start:
-            at += 1
-        for its in other[at:]:
-            if its.start >= span.end:
-                break
-            total += span.intersection(its).duration
-    return total
-
-
-def _distances(
-    cut: Sequence[FrameRange], kept: Sequence[FrameRange], known: Predictions
-) -> Iterable[Fraction]:
-    """Frames from each of the human's cuts to the nearest of the same kind, at most a second."""
-    media = known.media
-    most = _FAR * media.rate
-    for edge, limit in (("start", 0), ("end", media.frame_count)):
-        places = [getattr(span, edge) for span in cut]
-        for span in kept:
-            at = getattr(span, edge)
-            if at != limit:
-                yield min([most, *(Fraction(abs(place - at)) for place in places)])
-
-
-def _number(value: Fraction) -> float:
-    return value.numerator / value.denominator
 
 
 def _facts(left_out: Sequence[LeftOut], trust: float) -> Mapping[str, Any]:

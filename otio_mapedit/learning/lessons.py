@@ -27,7 +27,9 @@ from ..interchange.timeline_facts import reference_url
 from ..media import MediaInfo
 from ..recipes.hearing import Heard, hear
 from ..recipes.styled import MOMENT, MOMENT_FEATURES, moments, network_of
+from ..recipes.takes import lines
 from ..solve import holes, runs, union
+from ..sources import source_of
 from ..timing import FrameRange, frame_at, seconds_at
 from ..urls import path_of
 from .uses import Use, Uses, media_key, uses_of
@@ -61,6 +63,7 @@ class Lesson:
     left_in: tuple[float, ...] = ()  # lengths of pauses in speech that stay inside a shot
     shots: tuple[float, ...] = ()
     dissolves: tuple[float, ...] = ()
+    takes: tuple[float, ...] = ()  # a line said several times: 0 the last stays, 1 the first, 2 all
     cuts: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -73,7 +76,7 @@ class Lesson:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Lesson:
         """The inverse. Raises ValueError, TypeError or KeyError for what is none."""
-        lists = ("before", "after", "taken_out", "left_in", "shots", "dissolves")
+        lists = ("before", "after", "taken_out", "left_in", "shots", "dissolves", "takes")
         return cls(
             identity=str(content["identity"]),
             digest=str(content["digest"]),
@@ -84,7 +87,7 @@ class Lesson:
             kept=str(content["kept"]),
             network=str(content.get("network", "")),
             cuts=int(content["cuts"]),
-            **{key: tuple(float(value) for value in content[key]) for key in lists},
+            **{key: tuple(float(value) for value in content.get(key, ())) for key in lists},
         )
 
     def table(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -106,6 +109,7 @@ class _Gathered:
     after: list[float] = field(default_factory=list)
     taken_out: list[float] = field(default_factory=list)
     left_in: list[float] = field(default_factory=list)
+    takes: list[float] = field(default_factory=list)
 
 
 def media_paths(uses: Uses, folder: Path, also: Sequence[Path] = ()) -> dict[str, Path | None]:
@@ -189,6 +193,7 @@ def lesson_of(
         left_in=tuple(gathered.left_in),
         shots=tuple(_plain(use.record.length) for use in passages),
         dissolves=tuple(_plain(edge.before + edge.after) for edge in tails if edge is not None),
+        takes=tuple(gathered.takes),
         cuts=sum(_is_join(*pair) for pair in pairwise(passages)),
     )
 
@@ -226,6 +231,7 @@ def _gather(gathered: _Gathered, known: Predictions, kept: list[FrameRange]) -> 
         (seconds_at(first, 1 / sound.hop), seconds_at(stop, 1 / sound.hop))
         for first, stop in runs(heard.speech)
     ]
+    gathered.takes += _which_takes(known, heard, kept)
     for span in kept:
         _edges(gathered, span, talk, media)
     gathered.left_in += _pauses_inside(kept, talk, media.rate)
@@ -235,6 +241,25 @@ def _gather(gathered: _Gathered, known: Predictions, kept: list[FrameRange]) -> 
         for hole in inner
         if hole.end < media.frame_count
     ]
+
+
+def _which_takes(known: Predictions, heard: Heard, kept: list[FrameRange]) -> list[float]:
+    """Of every line that is said several times: 0 where its last take stays, 1 where its first
+    does, 2 where both do; nothing where neither does."""
+    if known.edit is None or known.sound is None:
+        return []
+    source = source_of(known.media, known.media.name)
+    found = []
+    for line in lines(known.edit, heard, known.sound.hop, source):
+        first, last = (_mostly(line.takes[at], kept) for at in (0, -1))
+        if first or last:
+            found.append(2.0 if first and last else float(first))
+    return found
+
+
+def _mostly(span: FrameRange, kept: list[FrameRange]) -> bool:
+    """Whether most of a range is kept."""
+    return 2 * sum(span.intersection(each).duration for each in kept) > span.duration
 
 
 def _edges(

@@ -7,7 +7,7 @@ passages: a quiet recording is cut like a loud one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -34,6 +34,9 @@ CONTRAST = 24.0
 TRUE_SILENCE = -66.0
 #: Seconds over which levels are averaged.
 _AVERAGED = 0.1
+#: Which sounds without speech stay: clear ones, weighed against the cuts they cost, or all that
+#: are loud and long enough.
+SOUNDS = ("clear", "all")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Heard:
     against: float  # dBFS of speech, else of loud passages; -inf where all is silent
     has_speech: bool
     has_dead_air: bool  # whether anything of this file can be told to be dead air by its level
+    sounds: NDArray[Any] | None = None  # bool: sound without speech that stays whatever it costs
 
     @property
     def silent(self) -> bool:
@@ -87,6 +91,19 @@ def hear(sound: SoundFeatures, matters: float = MATTERS) -> Heard:
         has_speech=has_speech,
         has_dead_air=has_dead_air,
     )
+
+
+def with_sounds(heard: Heard, hop: float, matters: float, least: float) -> Heard:
+    """The same, with every sound beside speech that stays above ``matters`` dB against speech for
+    ``least`` seconds, and nothing else that is no speech."""
+    if not heard.has_speech:
+        return heard
+    loud = (heard.level >= heard.against + matters) & ~heard.speech
+    sounds = np.zeros(len(loud), bool)
+    for first, stop in runs(loud):
+        sounds[first:stop] = (stop - first) * hop >= least
+    score = np.where(sounds | heard.speech, heard.score, np.minimum(heard.score, 0))
+    return replace(heard, sounds=sounds, score=score)
 
 
 def spoken(probability: NDArray[Any], least: int) -> NDArray[np.bool_]:

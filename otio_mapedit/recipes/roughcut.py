@@ -33,7 +33,7 @@ from ..timing import (
 )
 from . import Need
 from .footage import Material, SequenceClock, generator, option_values, seed_of, title
-from .hearing import MATTERS
+from .hearing import MATTERS, SOUNDS
 from .joining import Kept, around, covered, lacking
 from .selection import Manner, Piece, select
 from .spoken import FILLERS, parse_fillers
@@ -82,6 +82,12 @@ class Options:
     )
     sound_level: float = option(
         MATTERS, "how loud, in dB against speech, such a sound must be: -14 keeps more"
+    )
+    sounds: str = option(
+        SOUNDS[0],
+        "such sounds that stay: clear ones that are worth their cuts, or all that are loud and "
+        "long enough",
+        choices=SOUNDS,
     )
     takes: str = option(
         STAYS[0],
@@ -193,6 +199,7 @@ def manner(options: Options) -> Manner:
         fillers=parse_fillers(options.fillers),
         leaning=load(options.style).leaning if options.style else None,
         takes=options.takes,
+        sounds=options.sounds,
     )
 
 

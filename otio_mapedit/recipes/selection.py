@@ -30,7 +30,7 @@ from ..timing import (
     seconds_at,
 )
 from ..transcript import Transcript
-from .hearing import MATTERS, TRUE_SILENCE, Heard, hear
+from .hearing import MATTERS, SOUNDS, TRUE_SILENCE, Heard, hear, with_sounds
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
@@ -59,6 +59,7 @@ class Manner:
     fillers: frozenset[tuple[str, ...]] = frozenset()
     leaning: Leaning | None = None
     takes: str = STAYS[0]  # which take of a line stays
+    sounds: str = SOUNDS[0]  # which sounds without speech stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,7 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     leaves room for it, and at least one.
     """
     media = known.media
-    judged = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
-    judged = judged.without_takes(known.edit, manner.takes)
-    kept = judged.kept(manner, sequence)
-    if not kept and media.picture is not None and judged.heard and not judged.heard.has_speech:
-        judged = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
-        kept = judged.kept(manner, sequence)
+    judged, kept = _settled(known, manner, sequence, {})
     pieces = [judged.keep(span, manner) for span in kept]
     if known.transcript:
         said, rate = known.transcript, media.rate
@@ -93,6 +89,32 @@ def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece
     for hole in holes(kept, media.frame_count):
         pieces += judged.drops(hole, _min_pause(manner, media.rate))
     return sorted(pieces, key=lambda piece: piece.range)
+
+
+def kept_ranges(
+    known: Predictions, manner: Manner, sequence: Fraction, judged: dict[Any, Any]
+) -> list[FrameRange]:
+    """The ranges that :func:`select` keeps. ``judged`` remembers of one file what does not depend
+    on margins and pauses, for whoever tries many manners."""
+    return _settled(known, manner, sequence, judged)[1]
+
+
+def _settled(
+    known: Predictions, manner: Manner, sequence: Fraction, judged: dict[Any, Any]
+) -> tuple[_Judged, list[FrameRange]]:
+    """A file as it was judged, and the ranges of it to keep."""
+    least = manner.min_sound if manner.sounds == "all" else None
+    short = manner.min_shot if known.transcript else None
+    key = (manner.sound_level, manner.sounds, least, manner.takes, manner.leaning, short)
+    if key not in judged:
+        found = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
+        judged[key] = found.without_takes(known.edit, manner.takes)
+    kept = judged[key].kept(manner, sequence)
+    whole = judged[key]
+    if not kept and known.media.picture is not None and whole.heard and not whole.heard.has_speech:
+        whole = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
+        kept = whole.kept(manner, sequence)
+    return whole, kept
 
 
 def _rules(manner: Manner, rate: Fraction, hop: Fraction) -> Rules:
@@ -118,6 +140,11 @@ def _min_pause(manner: Manner, rate: Fraction) -> int:
 def _steps(length: Length, rate: Fraction, hop: Fraction) -> int:
     seconds = length.seconds + seconds_at(length.frames, rate)
     return frames_covering(seconds, 1 / hop)
+
+
+def _least_sound(manner: Manner, rate: Fraction, hop: Fraction) -> float:
+    """Seconds of the shortest sound without speech that is kept."""
+    return max(float(hop), float(seconds_at(max(1, manner.min_sound.at(rate)), rate)))
 
 
 def _whole_frames(kept: Sequence[FrameRange], grid: Grid, sequence: Fraction) -> list[FrameRange]:
@@ -157,8 +184,12 @@ class _Judged:
         media = known.media
         level = MATTERS if manner is None else manner.sound_level
         heard = hear(known.sound, level) if known.sound is not None else None
-        if heard is not None and manner is not None and manner.leaning is not None:
-            heard = styled(heard, known, manner.leaning)
+        if heard is not None and manner is not None:
+            if manner.leaning is not None:
+                heard = styled(heard, known, manner.leaning)
+            if manner.sounds == "all" and known.sound is not None:
+                least = _least_sound(manner, media.rate, known.sound.hop)
+                heard = with_sounds(heard, float(known.sound.hop), level, least)
         if heard is not None and media.picture is not None and _mute(heard):
             heard, aside = None, "nothing to hear"
         elif heard is not None:
@@ -214,15 +245,14 @@ class _Judged:
         grid = Grid(self.media.rate, self.media.frame_count, vetoed)
         rules = _rules(manner, self.media.rate, self.hop)
         return _whole_frames(
-            solve(self.evidence(rules.change, self._least_sound(manner)), rules, grid),
+            solve(
+                self.evidence(rules.change, _least_sound(manner, self.media.rate, self.hop)),
+                rules,
+                grid,
+            ),
             grid,
             sequence,
         )
-
-    def _least_sound(self, manner: Manner) -> float:
-        """Seconds of the shortest sound without speech that is kept."""
-        rate = self.media.rate
-        return max(float(self.hop), float(seconds_at(max(1, manner.min_sound.at(rate)), rate)))
 
     def evidence(self, change: float, least_sound: float) -> Evidence:
         """What speaks for keeping each step of the whole file.
@@ -235,12 +265,15 @@ class _Judged:
         if self.heard is None:
             score = np.full(steps, float(self.hop))
             return Evidence(self.hop, score, np.zeros(steps, bool), np.zeros(steps))
+        sure = self.heard.speech
+        if self.heard.sounds is not None:
+            sure = sure | self.heard.sounds
         score = self.heard.score
         score = np.where(score > 0, score * (2 * change / least_sound), score)
         return Evidence(
             hop=self.hop,
             score=np.where(self._recorded(steps), _fitted(score, steps, 0.0), 0.0),
-            speech=_fitted(self.heard.speech, steps, False),
+            speech=_fitted(sure, steps, False),
             level=_fitted(self.heard.level, steps, SILENCE),
         )
 
@@ -276,6 +309,8 @@ class _Judged:
             return f"speech, margins {manner.margin_before} and {manner.margin_after}", certainty
         if heard.has_speech:
             certainty = 0.4 + 0.4 * self._evidence(part, 1)
+            if heard.sounds is not None and heard.sounds[part].any():
+                return f"no speech, but sound from {manner.sound_level:g} dB", max(certainty, 0.6)
             return "no speech, but sound as loud as speech", certainty
         if not heard.has_dead_air:
             return "no speech in this file and no clear dead air", 0.75

@@ -43,6 +43,7 @@ MOMENT_FEATURES = (
     "contrast",
     "detail",
     "motion",
+    "motion in doublings",
     "motion around",
     "speech and motion",
     "picture",
@@ -58,8 +59,10 @@ MOMENT_FEATURES = (
 
 #: Seconds beyond which speech is far away, and dB against speech that are loud.
 _FAR, _LOUD = 5.0, -12.0
-#: Below this probability an editor drops even speech, above its complement of it nothing changes.
-_DROPS_SPEECH = 0.2
+#: Change of a picture over a second that is hardly any.
+_HARDLY = 0.01
+#: Below this probability, for a leaning that is trusted wholly, an editor drops even speech.
+_DROPS_SPEECH = 0.4
 
 
 def moments(known: Predictions, heard: Heard) -> NDArray[np.float64]:
@@ -90,7 +93,7 @@ def moments(known: Predictions, heard: Heard) -> NDArray[np.float64]:
         _around(loud, 4),
         level.std(axis=1) / 10,
         *pictures.T,
-        spoken * pictures[:, 3],
+        spoken * pictures[:, 4],
         np.full(count, float(known.samples is not None)),
         *_answers(known.edit, count).T,
     ]
@@ -119,7 +122,7 @@ def styled(heard: Heard, known: Predictions, leaning: Leaning) -> Heard:
     steps = np.pad(steps, (0, len(heard.score) - len(steps)), "edge")
     general = heard.score / hop
     score = (1 - leaning.trust) * general + leaning.trust * (2 * steps - 1)
-    unwanted = (steps < _DROPS_SPEECH) & (leaning.trust > 0)
+    unwanted = steps < _DROPS_SPEECH * leaning.trust
     return replace(
         heard,
         score=np.clip(score, -1, 1) * hop,
@@ -173,9 +176,10 @@ def _since(here: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _pictures(samples: PictureSamples | None, rate: Fraction, count: int) -> NDArray[np.float64]:
-    """Brightness, contrast, detail, motion and motion around of every moment: ``[n, 5]``."""
+    """Brightness, contrast, detail, motion, how often it doubles from hardly any, and motion around
+    of every moment: ``[n, 6]``."""
     if samples is None or not len(samples.frames):
-        return np.zeros((count, 5))
+        return np.zeros((count, 6))
     pace = rate * MOMENT
     starts = samples.frames * pace.denominator / pace.numerator
     at = np.searchsorted(starts, np.arange(count) + 0.5, side="right") - 1
@@ -183,4 +187,6 @@ def _pictures(samples: PictureSamples | None, rate: Fraction, count: int) -> NDA
     change = np.asarray(samples.change, np.float64)
     shown = [samples.brightness, samples.contrast, 20 * samples.detail]
     motion = np.minimum(change, 1)[at]
-    return np.stack([*(np.asarray(each)[at] for each in shown), motion, _around(motion, 8)], 1)
+    doublings = np.log2(np.maximum(motion, _HARDLY) / _HARDLY) / 2
+    rows = [*(np.asarray(each)[at] for each in shown), motion, doublings, _around(motion, 8)]
+    return np.stack(rows, 1)

@@ -88,6 +88,35 @@ def takes(
     return Takes(_apart(faults), _apart(doubts))
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line that is surely said several times: its whole takes, in order."""
+
+    takes: tuple[FrameRange, ...]
+
+
+def lines(edit: EditPredictions, heard: Heard, hop: Fraction, source: Source) -> list[Line]:
+    """The lines of a file that are said several times, as far as the network and the sound agree
+    about it."""
+    if not heard.has_speech:
+        return []
+    judged = (_judged(edit, each, heard, float(hop), source) for each in _passages(edit))
+    sure = edit.spec.retake_threshold
+    found: list[list[FrameRange]] = []
+    for take in judged:
+        if take is None or not take.whole or take.again is None:
+            continue
+        if min(take.fault.confidence, take.again.confidence) < sure:
+            continue
+        line = next((one for one in found if _among(take.fault.range, one)), None)
+        if line is None:
+            line = [take.fault.range]
+            found.append(line)
+        if not _among(take.again.range, line):
+            line.append(take.again.range)
+    return [Line(tuple(sorted(line))) for line in found if len(line) > 1]
+
+
 def _after_the_first(found: list[_Take]) -> list[Faulty]:
     """What goes where the first whole take of every line stays."""
     lines: list[tuple[str, list[FrameRange]]] = []  # the first one's timecode, all takes so far
