@@ -109,14 +109,16 @@ def predict_edit(
     sound: SoundFeatures | None,
     samples: PictureSamples | None,
     progress: Progress = silent,
+    network: EditNetwork | None = None,
 ) -> EditPredictions:
-    """Run the edit network over what was heard and seen of a file.
+    """Run the edit network, the installed one if no other is given, over what was heard and seen of
+    a file.
 
     Raises:
         ModelError: the network is missing, altered or cannot run. OptionError: see
             :func:`otio_mapedit.weights.open_network`.
     """
-    network = open_edit_network()
+    network = network or open_edit_network()
     task = f"Judging {media.name}"
     progress(task, 0, 1)
     steps = step_features(step_count(media), media.rate, sound, samples)

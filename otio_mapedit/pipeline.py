@@ -28,6 +28,7 @@ from .media import MediaInfo, probe
 from .operations import DecisionList
 from .progress import Progress, silent
 from .recipes import Need, Recipe
+from .style_files import open_own_network
 from .timing import seconds_at
 from .transcript import find_transcript, read_transcript
 
@@ -104,7 +105,9 @@ def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Pre
     shots = predict_shots(*work, fast=fast) if watches else None
     edit = None
     if Need.EDIT in needs and (sound is not None or samples is not None):
-        edit = predict_edit(media, sound, samples, tools.progress)
+        style = getattr(options, "style", "")
+        own = open_own_network(style) if style else None
+        edit = predict_edit(media, sound, samples, tools.progress, own)
     return Predictions(media=media, sound=sound, samples=samples, shots=shots, edit=edit)
 
 

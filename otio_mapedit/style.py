@@ -4,6 +4,8 @@ A style is one JSON file. It holds options of the rough cut in an editor's words
 logistic regression that says from what is heard and seen of a moment how likely this editor keeps
 it), and what both were learned from, so that it can be learned further without the media. It is
 data and nothing else: it is read with every number checked, and nothing in it is ever executed.
+Where the edit network was trained further for a style (``mapedit model finetune``), that network
+lies beside it as ``NAME.edit.onnx``, and the style holds its sum.
 
 Styles live in ``MAPEDIT_STYLES``, else in the user's data folder: ``~/.local/share/otio-mapedit/
 styles`` (``XDG_DATA_HOME``), ``~/Library/Application Support/otio-mapedit/styles`` on macOS,
@@ -31,6 +33,8 @@ from .files import write_text
 
 SCHEMA = "Style.1"
 SUFFIX = ".style.json"
+#: Ending of the file of a style's own edit network.
+NETWORK_SUFFIX = ".edit.onnx"
 #: Options of the rough cut that a style may set.
 LEARNED_OPTIONS = (
     "margin_before",
@@ -44,7 +48,13 @@ LEARNED_OPTIONS = (
     "dissolve",
 )
 
-#: Those among them that a pace stands for.
+#: Options of the other recipes that a style may set.
+RECIPE_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "highlights": ("min_shot", "dissolve", "order"),
+    "shots": ("min_shot", "transitions"),
+}
+
+#: Options of the rough cut that a pace stands for.
 PACED = ("margin_before", "margin_after", "min_pause")
 
 _NAME = re.compile(r"^[\w][\w. -]{0,63}$")
@@ -78,9 +88,11 @@ class Leaning:
 
 @dataclass(frozen=True)
 class Style:
-    """How somebody cuts. ``options`` are texts as on the command line, by name; ``lessons`` what
-    it was learned from (see :mod:`otio_mapedit.learning.lessons`); ``validation`` what leaving one
-    timeline out showed."""
+    """How somebody cuts. ``options`` of the rough cut are texts as on the command line, by name,
+    ``recipes`` those of the other recipes; ``lessons`` what it was learned from (see
+    :mod:`otio_mapedit.learning.lessons`); ``validation`` what leaving one timeline out showed;
+    ``network``, where there is an edit network of its own, that file's sum (``sha256``) and what
+    training it showed."""
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +100,12 @@ class Style:
     lessons: Sequence[Mapping[str, Any]] = ()
     validation: Mapping[str, Any] = field(default_factory=dict)
     generator: str = ""
+    network: Mapping[str, Any] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def options_of(self, recipe: str) -> Mapping[str, str]:
+        """The options of a recipe that this style sets."""
+        return self.options if recipe == "roughcut" else self.recipes.get(recipe, {})
 
 
 def folder() -> Path:
@@ -116,6 +134,12 @@ def path_for(name: str) -> Path:
             f"{name!r} cannot name a style", "Use letters, digits, spaces, dots, - and _."
         )
     return folder() / f"{name}{SUFFIX}"
+
+
+def network_path(name: str) -> Path:
+    """Where the edit network of the style ``name`` lies, if it has one of its own."""
+    path = path_for(name)
+    return path.with_name(path.name.removesuffix(SUFFIX) + NETWORK_SUFFIX)
 
 
 def style_title(name: str) -> str:
@@ -173,6 +197,8 @@ def save(style: Style, force: bool = True) -> Path:
             f"{path.parent} cannot be made: {error.strerror}", "Set MAPEDIT_STYLES to a folder."
         ) from error
     write_text(path, text_of(style), force)
+    if not style.network:
+        network_path(style.name).unlink(missing_ok=True)
     return path
 
 
@@ -184,6 +210,7 @@ def text_of(style: Style) -> str:
         "name": style.name,
         "generator": style.generator,
         "options": dict(style.options),
+        "recipes": {name: dict(options) for name, options in style.recipes.items()},
         "leaning": None
         if leaning is None
         else {
@@ -196,6 +223,7 @@ def text_of(style: Style) -> str:
             "network": leaning.network,
         },
         "validation": dict(style.validation),
+        "network": dict(style.network),
         "lessons": [dict(lesson) for lesson in style.lessons],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -209,9 +237,10 @@ def style_from(content: Any) -> Style:
     """
     if not isinstance(content, dict) or content.get("MAPEDIT_STYLE") != SCHEMA:
         raise ValueError(f"it does not say MAPEDIT_STYLE: {SCHEMA}")
-    options = _mapping(content, "options")
-    if stray := [name for name in options if name not in LEARNED_OPTIONS]:
-        raise ValueError(f"the option {stray[0]!r} is none that a style sets")
+    options = _options(content, "options", LEARNED_OPTIONS)
+    recipes = _mapping(content, "recipes")
+    if stray := [name for name in recipes if name not in RECIPE_OPTIONS]:
+        raise ValueError(f"the recipe {stray[0]!r} is none that a style knows")
     lessons = content.get("lessons", [])
     if not isinstance(lessons, list) or not all(isinstance(one, dict) for one in lessons):
         raise ValueError("lessons is not a list")
@@ -219,12 +248,28 @@ def style_from(content: Any) -> Style:
     name = content.get("name")
     return Style(
         name=name if isinstance(name, str) else "",
-        options={key: str(value) for key, value in options.items()},
+        options=options,
         leaning=None if leaning is None else _leaning(leaning),
         lessons=lessons,
         validation=_mapping(content, "validation"),
         generator=str(content.get("generator", "")),
+        network=_network(content),
+        recipes={name: _options(recipes, name, RECIPE_OPTIONS[name]) for name in recipes},
     )
+
+
+def _options(content: Mapping[str, Any], key: str, known: tuple[str, ...]) -> dict[str, str]:
+    options = _mapping(content, key)
+    if stray := [name for name in options if name not in known]:
+        raise ValueError(f"the option {stray[0]!r} is none that a style sets")
+    return {name: str(value) for name, value in options.items()}
+
+
+def _network(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    network = _mapping(content, "network")
+    if network and not re.fullmatch(r"[0-9a-f]{64}", str(network.get("sha256"))):
+        raise ValueError("the sum of its network is none")
+    return network
 
 
 def _mapping(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -260,10 +305,10 @@ def chosen(section: str, given: Mapping[str, Any]) -> dict[str, Any]:
         As :func:`otio_mapedit.config.layered` and :func:`load`.
     """
     values = layered(section, given)
-    return with_style(str(values["style"]), values) if values.get("style") else values
+    return with_style(str(values["style"]), values, section) if values.get("style") else values
 
 
-def with_style(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def with_style(name: str, given: Mapping[str, Any], recipe: str = "roughcut") -> dict[str, Any]:
     """Options of a recipe with those of the style ``name`` behind what was given.
 
     A pace that is given counts more than the style's margins and pause, which are what a pace
@@ -272,7 +317,7 @@ def with_style(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         As :func:`load`.
     """
-    learned = dict(load(name).options)
+    learned = dict(load(name).options_of(recipe))
     given_names = {key.replace("-", "_") for key, value in given.items() if value is not None}
     if "pace" in given_names:
         learned = {key: value for key, value in learned.items() if key not in PACED}

@@ -184,13 +184,13 @@ def open_network_file(path: Path, sha256: str | None = None) -> Network:
     return _load(path, sha256, chosen_providers(), chosen_threads())
 
 
-def open_edit_network_file(path: Path) -> EditNetwork:
-    """An edit network from any file, such as one just exported.
+def open_edit_network_file(path: Path, sha256: str | None = None) -> EditNetwork:
+    """An edit network from any file, such as one just exported; ``sha256`` is checked where given.
 
     Raises:
         ModelError, OptionError: see :func:`open_network`.
     """
-    return _load_edit(path, None)
+    return _load_edit(path, sha256)
 
 
 def describe() -> tuple[NetworkReport, ...]:

@@ -25,7 +25,7 @@ LAYERS = (
     ("vocabulary", "operations fields json_text document placements joins programme"),
     ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),
-    ("recipes", "style recipes recipes.*"),
+    ("recipes", "style style_files recipes recipes.*"),
     ("pipeline", "pipeline"),
     ("interchange", "interchange interchange.*"),
     ("check", "check check_*"),

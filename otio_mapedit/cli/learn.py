@@ -89,6 +89,11 @@ def learn(
     if taught:
         found = learned_from(style, taught)
         path = save(found.style)
+        if style.network and not found.style.network:
+            output.say(
+                "mapedit: its own network was trained on less and is gone. "
+                f"Type: mapedit model finetune --style '{found.style.name}'"
+            )
         _present(found, taught, path, as_json=as_json, quiet=quiet)
     if failed:
         raise typer.Exit(max(fault.exit_code for fault in failed))
@@ -118,6 +123,7 @@ def _present(
     found: Learned, taught: list[Taught], path: Path, *, as_json: bool, quiet: bool
 ) -> None:
     offline = [f"{each.lesson.name}: {name}" for each in taught for name in each.offline]
+    changed = [f"{each.lesson.name}: {name}" for each in taught for name in each.changed]
     style = found.style
     if as_json:
         output.data_json({
@@ -125,6 +131,8 @@ def _present(
             "leaning": None if style.leaning is None else {"trust": style.leaning.trust},
             "timelines": len(style.lessons), "unchanged": len(found.unchanged),
             "corrected": len(found.corrected), "offline": offline,
+            "changed": changed, "copies": [list(pair) for pair in found.copies],
+            "recipes": {name: dict(options) for name, options in style.recipes.items()},
             "validation": dict(style.validation),
             "left_out": [
                 {"timeline": each.name, "general_f1": each.general.f1,
@@ -136,9 +144,14 @@ def _present(
         return
     for name in offline:
         output.say(f"mapedit: media not found, it teaches nothing: {name}")
+    for name in changed:
+        output.say(f"mapedit: media is not what it was cut from, it teaches nothing: {name}")
+    for name, other in found.copies:
+        output.say(f"mapedit: {name} is the same edit as {other} and counts once")
     if quiet:
         return
-    fresh = len(taught) - len(found.unchanged) - len(found.corrected)
+    once = {each.lesson.identity for each in taught}
+    fresh = len(once) - len(found.unchanged) - len(found.corrected) - len(found.copies)
     output.data(
         f"{style.name}: {plural(len(style.lessons), 'timeline')}, {fresh} new, "
         f"{len(found.corrected)} corrected, {len(found.unchanged)} known already"
@@ -151,7 +164,6 @@ def _present(
 
 def _validation(found: Learned) -> None:
     if not found.left_out:
-        output.data("not validated: that takes two timelines with their media at hand")
         return
     table = output.table(
         ("left out", "general", "learned", "cuts off, general", "learned"),
@@ -165,5 +177,10 @@ def _validation(found: Learned) -> None:
     output.show_table(table)
     general = sum(each.general.f1 for each in found.left_out)
     gained = sum(each.learned.f1 for each in found.left_out) - general
+    if len(found.left_out) == 2 and found.left_out[0].name.endswith(", first half"):
+        output.data("only one timeline: its halves were left out in turn, which proves little")
     if gained <= 0:
-        output.data("nothing was learned that helps with timelines it has not seen")
+        output.data(
+            "nothing was learned that helps with what it has not seen: the timelines show too "
+            "little, or contradict each other"
+        )

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..files import ensure_writable
-from . import model_edit, output
+from . import model_edit, model_finetune, output
 from .common import (
     ForceOption,
     JsonOption,
@@ -24,6 +24,7 @@ from .common import (
 
 app = new_app("Train, measure and export the networks (for developers).")
 model_edit.register(app)
+model_finetune.register(app)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Training configuration (TOML).")

@@ -22,6 +22,8 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The style.")]
 def described(style: Style) -> list[str]:
     """What a style says, in lines."""
     said = [f"  {name.replace('_', ' ')} {value}" for name, value in style.options.items()]
+    for recipe, options in style.recipes.items():
+        said += [f"  {recipe}: {name.replace('_', ' ')} {value}" for name, value in options.items()]
     if style.leaning is not None:
         strongest = sorted(
             zip(style.leaning.weights, style.leaning.features, strict=True),
@@ -31,6 +33,11 @@ def described(style: Style) -> list[str]:
             f"{'more' if weight > 0 else 'less'} {name}" for weight, name in strongest
         )
         said.append(f"  keeps {words} (trust {style.leaning.trust:g})")
+    if style.network:
+        said.append(
+            f"  an edit network of its own: {style.network.get('editor_before')} of moments told "
+            f"right before, {style.network.get('editor_after')} since"
+        )
     return said or ["  like the general rough cut"]
 
 
@@ -76,6 +83,7 @@ def show(name: NameArgument, as_json: JsonOption = False) -> None:
     if as_json:
         output.data_json({
             "name": style.name, "options": dict(style.options),
+            "recipes": {name: dict(options) for name, options in style.recipes.items()},
             "leaning": None if style.leaning is None else {
                 "trust": style.leaning.trust,
                 "weights": dict(zip(style.leaning.features, style.leaning.weights, strict=True)),
@@ -110,12 +118,12 @@ def export(
     \b
       mapedit style export anna anna.style.json
     """
-    from ..files import write_text
-    from ..style import SUFFIX, load, text_of
+    from ..style import SUFFIX, load, network_path
+    from ..style_files import copied
 
     if not destination.name.endswith(SUFFIX):
         raise OptionError(f"{destination} does not end in {SUFFIX}", f"Name it {name}{SUFFIX}.")
-    write_text(destination, text_of(load(name)), force)
+    copied(load(name), network_path(name), destination, force)
     output.data(f"wrote {destination}")
 
 
@@ -134,7 +142,8 @@ def import_style(
     """
     from dataclasses import replace
 
-    from ..style import SUFFIX, load, save
+    from ..style import SUFFIX, folder, load, network_path, path_for
+    from ..style_files import copied
 
     if not source.name.endswith(SUFFIX):
         raise OptionError(f"{source} does not end in {SUFFIX}", "Give a file that was exported.")
@@ -142,7 +151,9 @@ def import_style(
     style = replace(style, name=name or style.name or source.name.removesuffix(SUFFIX))
     if style.name.endswith(SUFFIX):
         raise OptionError(f"{style.name!r} cannot name a style", "Give it one with --as.")
-    output.data(f"wrote {save(style, force)}")
+    folder().mkdir(parents=True, exist_ok=True)
+    copied(style, network_path(str(source)), path_for(style.name), force)
+    output.data(f"wrote {path_for(style.name)}")
 
 
 @app.command(cls=Verb)
@@ -152,10 +163,7 @@ def forget(name: NameArgument) -> None:
     \b
       mapedit style forget anna
     """
-    from ..style import path_for
+    from ..style_files import forget as forgotten
 
-    path = path_for(name)
-    if not path.is_file():
-        raise OptionError(f"there is no style {name!r}", "Type: mapedit style list")
-    path.unlink()
+    forgotten(name)
     output.data(f"forgot {name}")

@@ -89,7 +89,8 @@ def styled(folder: JobFolder, request: Request, values: Mapping[str, Any]) -> di
     """
     found = dict(values)
     if request.verb != roughcut.NAME:
-        return found
+        name = str(found.get("style", ""))
+        return with_style(name, found, request.verb) if name else found
     if request.options.get("like"):
         raise OptionError("like: a job may not name a timeline", "Learn from it, or name a style.")
     if found.get("like"):

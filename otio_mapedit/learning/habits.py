@@ -76,6 +76,27 @@ def options(lessons: Sequence[Lesson]) -> dict[str, str]:
     return found
 
 
+def recipe_options(lessons: Sequence[Lesson]) -> dict[str, dict[str, str]]:
+    """The options of the other recipes that come nearest to the lessons: short versions keep the
+    editor's usual shortest shot, joins and order; shots are found as the editor uses them."""
+    short: dict[str, str] = {}
+    shots: dict[str, str] = {}
+    lengths = _all(lessons, "shots")
+    if len(lengths) >= LEAST_EVIDENCE:
+        usual, least = np.percentile(lengths, (10, 5))
+        short["min_shot"] = _length(np.clip(usual, 0.5, 4.0))
+        shots["min_shot"] = _length(np.clip(least, 0.1, 1.0))
+    if (joined := options(lessons).get("dissolve")) is not None:
+        short["dissolve"] = joined
+    joins = sum(lesson.cuts for lesson in lessons)
+    if joins >= LEAST_EVIDENCE and not len(_all(lessons, "dissolves")):
+        shots["transitions"] = "cut"
+    forwards = _all(lessons, "in_order")
+    if len(forwards) >= LEAST_EVIDENCE and not 0.4 < forwards.mean() < 0.8:
+        short["order"] = "time" if forwards.mean() >= 0.8 else "score"
+    return {name: made for name, made in (("highlights", short), ("shots", shots)) if made}
+
+
 def shortest_pause(taken: Array, left: Array) -> float:
     """The length from which pauses are taken out, in seconds: the one that puts the fewest pauses
     on the wrong side. ``taken`` were taken out, ``left`` would have been as long."""

@@ -21,9 +21,10 @@ from ..media import probe
 from ..pipeline import Tools, predict
 from ..recipes import recipe, roughcut
 from ..style import Leaning, Style
-from .habits import habits
-from .lessons import Lesson, kept_ranges, lesson_of, media_paths
-from .tuning import MODELS, Fit, Taught, Trials, tuned
+from .at_hand import fits, kept_ranges, media_paths
+from .habits import habits, recipe_options
+from .lessons import Lesson, lesson_of
+from .tuning import MODELS, Fit, Taught, Trials, blended, tuned
 from .uses import uses_of
 
 #: How much a leaning may be trusted.
@@ -54,6 +55,7 @@ class Learned:
     left_out: tuple[LeftOut, ...]
     unchanged: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()  # the same edit as which other timeline
 
     @property
     def validated(self) -> bool:
@@ -75,15 +77,23 @@ def taught_by(
     uses = uses_of(timeline)
     chosen = recipe(roughcut.NAME)
     known: dict[str, Predictions] = {}
-    offline = []
+    offline, changed = [], []
     for key, place in media_paths(uses, path.absolute().parent, also).items():
         try:
             if place is None:
                 raise MediaError(Path(key), "is not to be found")
             media = probe(place)
+            if not fits(uses, key, media):
+                changed.append(place.name)
+                continue
             known[key] = predict(media, chosen, roughcut.Options(), tools)
         except MediaError:
             offline.append(Path(key.removeprefix("?")).name)
+    if not known and changed:
+        raise FormatError(
+            f"{path}: {changed[0]} is not the media that it was cut from, so it teaches nothing",
+            "Put the original in its place, or say where it lies with --media FOLDER.",
+        )
     if not known:
         raise FormatError(
             f"{path}: none of its media is at hand, so it teaches nothing",
@@ -94,7 +104,8 @@ def taught_by(
     except ValueError as fault:
         raise FormatError(f"{path}: {fault}", "Give a timeline of footage with sound.") from fault
     kept = tuple(tuple(kept_ranges(uses, key, each.media)) for key, each in known.items())
-    return Taught(lesson, tuple(known.values()), kept, tuple(sorted(offline)))
+    gone = tuple(sorted(offline))
+    return Taught(lesson, tuple(known.values()), kept, gone, changed=tuple(sorted(changed)))
 
 
 def learn(style: Style, taught: Sequence[Taught]) -> Learned:
@@ -106,32 +117,61 @@ def learn(style: Style, taught: Sequence[Taught]) -> Learned:
     Raises:
         FormatError: the style holds something that is no lesson.
     """
-    before = _lessons(style)
+    before = lessons_of(style)
+    taught, copies = _each_once(before, taught)
     fresh = {each.lesson.identity: each.lesson for each in taught}
     known = {lesson.identity: lesson for lesson in before}
     same = [key for key, each in fresh.items() if key in known and known[key] == each]
     corrected = [key for key in fresh if key in known and key not in same]
-    if len(same) == len(fresh) and before:
-        return Learned(style, (), tuple(same), ())
+    if len(same) == len(fresh) and (before or copies):
+        return Learned(style, (), tuple(same), (), copies)
     lessons = [fresh.get(lesson.identity, lesson) for lesson in before]
     lessons += [lesson for key, lesson in fresh.items() if key not in known]
     trials = Trials()
     chosen = _validated(lessons, taught, trials)
     amount = habits(lessons)
-    leaning = _trusted(amount.leaning, chosen.trust)
+    absent = len(lessons) - len(taught)
+    trust = chosen.trust
+    if absent and style.leaning is not None:
+        alone = len(taught) == 1  # then nothing was found out about trust
+        share = 0 if alone else len(taught) / len(lessons)
+        trust = (1 - share) * style.leaning.trust + share * trust
+    leaning = _trusted(amount.leaning, trust)
     found = tuned(amount, taught, chosen.model, leaning, trials)
+    options = (
+        blended(style.options, absent, found.options, len(taught)) if absent else found.options
+    )
     made = replace(
         style,
-        options=found.options,
+        options=options,
         leaning=leaning,
         lessons=[lesson.to_json() for lesson in lessons],
-        validation=_facts(chosen.left_out, chosen.trust),
+        validation=_facts(chosen.left_out, trust),
         generator=f"otio-mapedit {__version__}",
+        recipes=recipe_options(lessons),
+        network={},  # it was trained on less than is known now
     )
-    return Learned(made, chosen.left_out, tuple(same), tuple(corrected))
+    return Learned(made, chosen.left_out, tuple(same), tuple(corrected), copies)
 
 
-def _lessons(style: Style) -> list[Lesson]:
+def _each_once(
+    before: Sequence[Lesson], taught: Sequence[Taught]
+) -> tuple[list[Taught], tuple[tuple[str, str], ...]]:
+    """Every edit once, and the names of those that are copies of another: a timeline that was saved
+    twice must not count twice. Of two with the same identity the last one counts."""
+    latest = {each.lesson.identity: each for each in taught}
+    seen = {lesson.digest: lesson for lesson in before}
+    found, copies = [], []
+    for identity, each in latest.items():
+        other = seen.setdefault(each.lesson.digest, each.lesson)
+        if other.identity != identity:
+            copies.append((each.lesson.name, other.name))
+        else:
+            found.append(each)
+    return found, tuple(copies)
+
+
+def lessons_of(style: Style) -> list[Lesson]:
     try:
         return [Lesson.from_json(content) for content in style.lessons]
     except (KeyError, TypeError, ValueError) as fault:
@@ -203,7 +243,7 @@ class _Fold:
 
 
 def _folds(lessons: Sequence[Lesson], taught: Sequence[Taught]) -> Iterator[_Fold]:
-    if len(lessons) == 1:
+    if len(taught) == 1:
         for each in taught:
             first, second = each.halves()
             for which, out, rest in (("first", first, second), ("second", second, first)):

@@ -11,8 +11,8 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,20 +22,22 @@ import numpy as np
 import opentimelineio as otio
 from numpy.typing import NDArray
 
+from ..edit_spec import FEATURES
 from ..inference import Predictions
-from ..interchange.timeline_facts import reference_url
 from ..media import MediaInfo
 from ..recipes.hearing import Heard, hear
 from ..recipes.styled import MOMENT, MOMENT_FEATURES, moments, network_of
 from ..recipes.takes import lines
-from ..solve import holes, runs, union
+from ..solve import holes, runs
 from ..sources import source_of
-from ..timing import FrameRange, frame_at, seconds_at
-from ..urls import path_of
+from ..timing import FrameRange, seconds_at
+from .at_hand import kept_ranges
 from .uses import Use, Uses, media_key, uses_of
 
 #: Seconds from a cut in which the speech that it was made for must begin or end.
 _REACH = Fraction(3)
+#: Which numbers the edit network reads of a moment, in this version.
+READS = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[:16]
 #: Numbers of a moment are kept as one of 255 levels between these.
 _LEAST, _MOST = -4.0, 8.0
 
@@ -64,7 +66,11 @@ class Lesson:
     shots: tuple[float, ...] = ()
     dissolves: tuple[float, ...] = ()
     takes: tuple[float, ...] = ()  # a line said several times: 0 the last stays, 1 the first, 2 all
+    in_order: tuple[float, ...] = ()  # joins of one media with itself: 1 forwards, 0 back
     cuts: int = 0
+    steps: str = ""  # float16, zlib, base64: what the edit network read of each moment
+    reads: str = ""  # which numbers those are, see READS
+    counts: tuple[int, ...] = ()  # moments of each media
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -76,7 +82,16 @@ class Lesson:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Lesson:
         """The inverse. Raises ValueError, TypeError or KeyError for what is none."""
-        lists = ("before", "after", "taken_out", "left_in", "shots", "dissolves", "takes")
+        lists = (
+            "before",
+            "after",
+            "taken_out",
+            "left_in",
+            "shots",
+            "dissolves",
+            "takes",
+            "in_order",
+        )
         return cls(
             identity=str(content["identity"]),
             digest=str(content["digest"]),
@@ -87,6 +102,9 @@ class Lesson:
             kept=str(content["kept"]),
             network=str(content.get("network", "")),
             cuts=int(content["cuts"]),
+            steps=str(content.get("steps", "")),
+            reads=str(content.get("reads", "")),
+            counts=tuple(int(value) for value in content.get("counts", ())),
             **{key: tuple(float(value) for value in content.get(key, ())) for key in lists},
         )
 
@@ -97,6 +115,26 @@ class Lesson:
         if len(values) != len(kept):
             raise ValueError("the moments of a lesson do not fit together")
         return _LEAST + (_MOST - _LEAST) * values / 255.0, kept / 255.0
+
+    def with_table(self, values: NDArray[Any], network: str) -> Lesson:
+        """The same with other ``moments``, of another network."""
+        return replace(self, moments=_packed((values - _LEAST) / (_MOST - _LEAST)), network=network)
+
+    def examples(self) -> list[tuple[NDArray[np.float32], NDArray[np.float64]]]:
+        """Of each media what the edit network read, ``[n, features]``, and what was kept, [n].
+
+        Empty where that was not kept, or where this version's network reads other numbers. Raises
+        ValueError where they do not fit.
+        """
+        if self.reads != READS or not self.steps:
+            return []
+        kept = _unpacked(self.kept) / 255.0
+        steps = np.frombuffer(_inflated(self.steps, 2 * len(FEATURES)), np.float16)
+        steps = steps.reshape(-1, len(FEATURES)).astype(np.float32)
+        if not len(steps) == len(kept) == sum(self.counts):
+            raise ValueError("the steps of a lesson do not fit together")
+        edges = np.cumsum(self.counts)[:-1]
+        return list(zip(np.split(steps, edges), np.split(kept, edges), strict=True))
 
 
 @dataclass
@@ -110,53 +148,7 @@ class _Gathered:
     taken_out: list[float] = field(default_factory=list)
     left_in: list[float] = field(default_factory=list)
     takes: list[float] = field(default_factory=list)
-
-
-def media_paths(uses: Uses, folder: Path, also: Sequence[Path] = ()) -> dict[str, Path | None]:
-    """Where each media of a timeline lies, by its key; None where it is not to be found.
-
-    A media that is not at its path is looked for by name beside the timeline and in ``also``.
-    """
-    found: dict[str, Path | None] = {}
-    for use in uses.passages:
-        key = media_key(use.media, use.name)
-        if key not in found:
-            found[key] = _located(use, [folder, *also])
-    return found
-
-
-def _located(use: Use, folders: Sequence[Path]) -> Path | None:
-    text = path_of(reference_url(use.media)) if use.media is not None else ""
-    name = Path(text.replace("\\", "/")).name or (use.media.name if use.media else "") or use.name
-    places = [Path(text)] if text else []
-    places += [place / part for place in folders for part in dict.fromkeys((text, name)) if part]
-    for place in places:
-        try:
-            if place.is_file():
-                return place
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def kept_ranges(uses: Uses, key: str, media: MediaInfo) -> list[FrameRange]:
-    """What the timeline shows of a media (or plays, where it has no picture), in its frames."""
-    origin = seconds_at(media.start_frame, media.rate)
-    spans = []
-    for use in uses.passages:
-        if not use.enabled or media_key(use.media, use.name) != key:
-            continue
-        if media.picture is not None and not use.picture:
-            continue
-        start, end = use.source.start, use.source.end
-        if use.origin is None and start >= origin:
-            start, end = start - origin, end - origin
-        first, stop = (frame_at(at, media.rate) for at in (start, end))
-        span = FrameRange.between(max(0, first), max(0, first, stop))
-        span = span.intersection(media.available)
-        if span.duration:
-            spans.append(span)
-    return union(spans)
+    steps: list[NDArray[Any]] = field(default_factory=list)
 
 
 def lesson_of(
@@ -178,6 +170,7 @@ def lesson_of(
     passages = [use for use in uses.passages if use.picture] or list(uses.passages)
     passages = [use for use in passages if use.enabled]
     tails = [use.tail for use in passages]
+    read = len(gathered.steps) == len(gathered.moments)  # of every media
     return Lesson(
         identity=hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32],
         digest=digest_of(uses, known.values()),
@@ -194,8 +187,20 @@ def lesson_of(
         shots=tuple(_plain(use.record.length) for use in passages),
         dissolves=tuple(_plain(edge.before + edge.after) for edge in tails if edge is not None),
         takes=tuple(gathered.takes),
+        in_order=tuple(_orders(passages)),
         cuts=sum(_is_join(*pair) for pair in pairwise(passages)),
+        steps=_text_of(np.concatenate(gathered.steps).astype(np.float16).tobytes()) if read else "",
+        reads=READS if read else "",
+        counts=tuple(len(values) for values in gathered.moments),
     )
+
+
+def _orders(passages: Sequence[Use]) -> Iterator[float]:
+    """Of every join of a media with itself whether it goes forwards."""
+    for before, after in pairwise(passages):
+        same = media_key(before.media, before.name) == media_key(after.media, after.name)
+        if same and _is_join(before, after):
+            yield float(after.source.start >= before.source.start)
 
 
 def _is_join(before: Use, after: Use) -> bool:
@@ -225,6 +230,8 @@ def _gather(gathered: _Gathered, known: Predictions, kept: list[FrameRange]) -> 
     values = moments(known, heard)
     gathered.moments.append(np.clip(values, _LEAST, _MOST))
     gathered.kept.append(_shares(kept, len(values), media.rate))
+    if known.edit is not None:
+        gathered.steps.append(_fitted(known.edit.steps, len(values)))
     if not heard.has_speech:
         return
     talk = [
@@ -309,15 +316,32 @@ def _plain(seconds: Fraction) -> float:
     return round(seconds.numerator / seconds.denominator, 4)
 
 
+def _fitted(steps: NDArray[Any], count: int) -> NDArray[Any]:
+    """Steps cut or filled up with nothing to ``count``; float16 ends at 65504."""
+    fitted = np.zeros((count, steps.shape[1]), np.float32)
+    fitted[: min(count, len(steps))] = steps[:count]
+    return np.clip(fitted, -6e4, 6e4)
+
+
 def _packed(shares: NDArray[Any]) -> str:
     """Numbers from 0 to 1 as text."""
     levels = np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
-    return base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode("ascii")
+    return _text_of(levels.tobytes())
+
+
+def _text_of(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 
 
 def _unpacked(text: str) -> NDArray[np.float64]:
-    """The inverse, as levels; what unpacks to more than a day of moments is refused."""
-    limit = 24 * 3600 * 4 * (len(MOMENT_FEATURES) + 1)
+    """The inverse, as levels."""
+    content = _inflated(text, len(MOMENT_FEATURES) + 1)
+    return np.frombuffer(content, np.uint8).astype(np.float64)
+
+
+def _inflated(text: str, size: int) -> bytes:
+    """What was packed, ``size`` bytes for each moment; more than a day of moments is refused."""
+    limit = 24 * 3600 * 4 * size
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(base64.b64decode(text, validate=True), limit)
@@ -325,7 +349,4 @@ def _unpacked(text: str) -> NDArray[np.float64]:
         raise ValueError(f"a lesson cannot be unpacked: {fault}") from fault
     if not unpacker.eof:
         raise ValueError("a lesson is longer than a day")
-    return np.frombuffer(content, np.uint8).astype(np.float64)
-
-
-__all__ = ["Heard", "Lesson", "kept_ranges", "lesson_of", "media_paths"]
+    return content

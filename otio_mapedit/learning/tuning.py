@@ -90,6 +90,7 @@ class Taught:
     known: tuple[Predictions, ...]
     kept: tuple[tuple[FrameRange, ...], ...]  # in frames of each media
     offline: tuple[str, ...] = ()  # media that was not to be found
+    changed: tuple[str, ...] = ()  # media that is not what the timeline was cut from
     looked_at: tuple[FrameRange, ...] = ()  # the part of each media that counts; empty: all of it
 
     def halves(self) -> tuple[Taught, Taught]:
@@ -239,6 +240,21 @@ def _text_of(name: str, value: float) -> str:
     if name == "sound_level":
         return f"{value:g}"
     return f"{value:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def blended(old: Texts, absent: int, new: Texts, present: int) -> dict[str, str]:
+    """Options learned from ``present`` timelines beside those of ``absent`` ones whose media is not
+    at hand: every timeline counts alike. What is counted rather than tried is that of ``new``,
+    which was counted in all of them."""
+    made = {name: text for name, text in new.items() if name not in SEARCHED}
+    for name in GENERAL:
+        before, now = (options.get(name, GENERAL[name]) for options in (old, new))
+        value = absent * _number_of(name, before) + present * _number_of(name, now)
+        text = _text_of(name, round(value / (absent + present), 3))
+        if before != GENERAL[name] or now != GENERAL[name]:
+            made[name] = text
+    more = new if present >= absent else old
+    return made | {name: more[name] for name in _SOUNDS if name in more}
 
 
 def _paced(pace: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ from .moments import moments
 from .pieces import Piece, described, pieces_of
 from .playing import Manner, operations
 from .segments import Sizes
+from .signed import signed
 
 NAME = "highlights"
 SUMMARY = "A short version of long footage: the moments that stand for the whole."
@@ -99,6 +100,9 @@ class Options:
         "no cut lies inside a sentence, clips are named by their words",
         parse=Path,
     )
+    style: str = option(
+        "", "shortest clip, joins and order of this editor: a style that mapedit learn has learned"
+    )
 
 
 def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
@@ -145,7 +149,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
         name=title(footage),
         rate=clock.rate,
         sources=tuple(material.source for material in materials),
-        operations=tuple(made),
+        operations=tuple(signed(made, NAME, options)),
         start_frame=clock.start_frame,
         drop_frame=clock.drop_frame,
         recipe=NAME,

@@ -22,6 +22,7 @@ from ..timing import FrameRange, Length
 from . import Need
 from .footage import generator, option_values, sequence_clock, title
 from .shot_layout import Layout, cut_at, marker
+from .signed import signed
 
 NAME = "shots"
 SUMMARY = "Find the shots of an edited file: one clip per shot, its transitions as transitions."
@@ -67,6 +68,9 @@ class Options:
     review: float = option(
         0.8, "what is less certain than this gets a marker; 0 for none", parse=_share
     )
+    style: str = option(
+        "", "shortest shot and transitions of this editor: a style that mapedit learn has learned"
+    )
 
 
 def needs(media: MediaInfo, options: Options) -> frozenset[Need]:
@@ -92,7 +96,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
         sources=sources,
         operations=tuple(
             replace(operation, id=f"s{number:04d}")
-            for number, operation in enumerate(operations, start=1)
+            for number, operation in enumerate(signed(operations, NAME, options), start=1)
         ),
         start_frame=clock.start_frame,
         drop_frame=clock.drop_frame,

@@ -135,6 +135,13 @@ def network_of(known: Predictions) -> str:
     return known.edit.network if known.edit is not None else ""
 
 
+def with_answers(values: NDArray[Any], edit: EditPredictions) -> NDArray[np.float64]:
+    """Moments with what another network says of them."""
+    first = MOMENT_FEATURES.index("network keeps")
+    answers = _answers(edit, len(values))
+    return np.hstack([values[:, :first], answers, values[:, first + answers.shape[1] :]])
+
+
 def _answers(edit: EditPredictions | None, count: int) -> NDArray[np.float64]:
     """What the edit network says of every moment: ``[n, 7]``."""
     answers = np.zeros((count, 7))

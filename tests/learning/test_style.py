@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from otio_mapedit.errors import FormatError, OptionError
 from otio_mapedit.interchange.registry import read_timeline, write_timeline
-from otio_mapedit.learning.habits import leaning, options, shortest_pause
+from otio_mapedit.learning.habits import leaning, options, recipe_options, shortest_pause
 from otio_mapedit.learning.learn import learn
 from otio_mapedit.learning.lessons import Lesson, _packed
 from otio_mapedit.recipes.styled import MOMENT_FEATURES
 from otio_mapedit.style import SCHEMA, Style, load, path_for, save, style_from, text_of, with_style
-from tests.cli_support import TALK, Cli, one_line
+from tests.cli_support import EDITED, TALK, Cli, one_line
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,37 @@ def test_options_that_lessons_amount_to() -> None:
         "min_shot": "0.31s",
         "dissolve": "0.48s",
     }
+
+
+@pytest.mark.parametrize(
+    ("takes", "learned"),
+    [
+        ((1.0, 1.0, 1.0, 0.0), "first"),
+        ((0.0, 0.0), "last"),
+        ((2.0, 2.0, 2.0), "all"),
+        ((1.0, 0.0), None),
+        ((1.0,), None),
+    ],
+)
+def test_which_take_stays_is_counted(takes: tuple[float, ...], learned: str | None) -> None:
+    assert options([lesson(takes=takes)]).get("takes") == learned
+
+
+def test_what_other_recipes_take_from_lessons() -> None:
+    shots = (1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 9.0, 2.0, 2.0, 3.0, 4.0)
+    cutter = lesson(shots=shots, cuts=10, in_order=(1.0,) * 9)
+    assert recipe_options([cutter]) == {
+        "highlights": {"min_shot": "2s", "dissolve": "0s", "order": "time"},
+        "shots": {"min_shot": "1s", "transitions": "cut"},
+    }
+    dissolver = lesson(shots=shots, cuts=10, dissolves=(0.5,) * 8, in_order=(0.0,) * 8 + (1.0,))
+    found = recipe_options([dissolver])
+    assert found["highlights"]["dissolve"] == "0.5s"
+    assert found["highlights"]["order"] == "score"
+    assert "transitions" not in found["shots"]
+    assert recipe_options([lesson(shots=(1.0,), cuts=1, in_order=(1.0, 0.0))]) == {}
+    undecided = lesson(in_order=(1.0, 0.0, 1.0, 0.0, 1.0))
+    assert recipe_options([undecided]) == {}
 
 
 def test_too_little_teaches_nothing() -> None:
@@ -168,7 +199,7 @@ def human_cut(cli: Cli, name: str, *changes: str) -> Path:
 def test_from_timelines_to_the_next_edit(cli: Cli, here: Path, styles: Path) -> None:
     slow = ("--margin-before", "0.6s", "--margin-after", "0.6s")
     human_cut(cli, "one.otio", *slow)
-    human_cut(cli, "two.fcpxml", *slow)
+    human_cut(cli, "two.fcpxml", *slow, "--min-pause", "0.8s")
     found = cli("learn", "--style", "anna", "one.otio", "two.fcpxml", "--json").json
     assert (found["timelines"], found["unchanged"], found["offline"]) == (2, 0, [])
     assert found["validation"]["learned_f1"] > found["validation"]["general_f1"]
@@ -189,6 +220,44 @@ def test_from_timelines_to_the_next_edit(cli: Cli, here: Path, styles: Path) -> 
     assert told["agreement"]["f1"] > 0.99
     cli("convert", "next.otio", "next.mapedit")
     assert "; style anna" in Path("next.mapedit").read_text(encoding="utf-8")
+
+
+def test_a_style_changes_every_recipe_and_says_so(cli: Cli, here: Path, styles: Path) -> None:
+    recipes = {
+        "highlights": {"min_shot": "3s", "dissolve": "0s", "order": "score"},
+        "shots": {"min_shot": "4s", "transitions": "cut"},
+    }
+    save(Style("anna", recipes=recipes))
+    assert load("anna").recipes == recipes
+
+    def cut(verb: str, *given: Any) -> list[dict[str, Any]]:
+        assert cli(verb, *given, "-o", "cut.mapedit", "-q", "--force").code == 0
+        content = json.loads(Path("cut.mapedit").read_text(encoding="utf-8"))
+        made: list[dict[str, Any]] = content["operations"]
+        return made
+
+    general = cut("shots", EDITED)
+    found = cut("shots", EDITED, "--style", "anna")
+    kinds = [operation["kind"] for operation in found]
+    assert "dissolve" in [operation["kind"] for operation in general]
+    assert "dissolve" not in kinds
+    assert kinds.count("keep") < [operation["kind"] for operation in general].count("keep")
+    reasons = {kind: [o["reason"] for o in found if o["kind"] == kind] for kind in set(kinds)}
+    assert all("style anna: shots from 4s" in reason for reason in reasons["keep"])
+    assert all("style anna: cuts instead of transitions" in reason for reason in reasons["cut"])
+    given = cut("shots", EDITED, "--style", "anna", "--transitions", "keep")
+    assert "dissolve" in [operation["kind"] for operation in given], "what is given counts more"
+    assert not any("cuts instead" in operation["reason"] for operation in given)
+
+    found = cut("highlights", TALK, "-d", "15s", "--style", "anna")
+    kept = [operation for operation in found if operation["kind"] == "keep"]
+    assert all(operation["range"]["duration"] >= 75 for operation in kept)
+    said = "style anna: shots from 3s, the best first"
+    assert all(operation["reason"].endswith(said) for operation in kept)
+    joins = [operation for operation in found if operation["kind"] in ("cut", "dissolve")]
+    assert joins
+    assert all("style anna: straight cuts" in o["reason"] for o in joins if o["kind"] == "cut")
+    assert not any("dissolves of" in operation["reason"] for operation in joins)
 
 
 def test_one_timeline_to_cut_like(cli: Cli, here: Path, styles: Path) -> None:
@@ -233,3 +302,89 @@ def test_timelines_that_teach_nothing(cli: Cli, here: Path, styles: Path) -> Non
     assert "none of its media is at hand" in told
     assert "--media" in told
     assert not styles.exists(), "nothing is learned from nothing"
+
+
+def edit_of(name: str, ranges: list[tuple[float, float]], media: Path, length: float) -> Path:
+    """A finished timeline of ``media``, which is ``length`` seconds long as far as it knows."""
+    RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
+    made, track = otio.schema.Timeline(name), otio.schema.Track("V1", kind="Video")
+    available = TR(RT(0, 25), RT(round(length * 25), 25))
+    for start, end in ranges:
+        span = TR(RT(round(start * 25), 25), RT(round((end - start) * 25), 25))
+        reference = otio.schema.ExternalReference(media.as_uri(), available)
+        track.append(otio.schema.Clip("a", reference, span))
+    made.tracks.append(track)
+    write_timeline(made, Path(name), "plain", True)
+    return Path(name)
+
+
+def test_media_that_is_not_the_same_any_more(cli: Cli, here: Path, styles: Path) -> None:
+    edit_of("longer.otio", [(1, 4), (90, 120)], TALK, 240)
+    told = one_line(cli("learn", "--style", "anna", "longer.otio"), 4)
+    assert "talk.mp4 is not the media that it was cut from" in told
+    assert "--media FOLDER" in told
+    assert not styles.exists()
+    edit_of("other.otio", [(1, 4), (6, 9)], TALK, 20)  # every range fits, but it was another file
+    assert cli("learn", "--style", "anna", "other.otio").code == 4
+    assert not styles.exists()
+
+
+def test_habits_that_contradict_each_other(cli: Cli, here: Path) -> None:
+    """Of the same rushes one timeline keeps what the other leaves out."""
+    human_cut(cli, "mine.otio")
+    kept = [(1.04, 5.84), (9.52, 14.0), (16.0, 20.0)]
+    edit_of("yours.otio", [(0, 1), (6, 9.4), (20.5, 39.6)], TALK, 39.6)
+    edit_of("mine.otio", kept, TALK, 39.6)
+    found = cli("learn", "--style", "anna", "mine.otio", "yours.otio")
+    assert found.code == 0
+    assert "contradict each other" in found.out
+    style = load("anna")
+    assert not set(style.options) - {"dissolve", "takes"}, "nothing is learned from a quarrel"
+    assert style.leaning is None
+
+
+def test_one_timeline_only_says_how_little_that_proves(cli: Cli, here: Path) -> None:
+    human_cut(cli, "one.otio", "--pace", "relaxed")
+    told = cli("learn", "--style", "anna", "one.otio").out
+    assert "only one timeline: its halves were left out in turn, which proves little" in told
+    assert "one.otio, first half" in told
+    assert load("anna").leaning is None
+
+
+def test_the_same_edit_twice_counts_once(cli: Cli, here: Path) -> None:
+    human_cut(cli, "one.otio", "--pace", "relaxed")
+    Path("copy.otio").write_bytes(Path("one.otio").read_bytes())
+    found = cli("learn", "--style", "anna", "one.otio", "one.otio", "copy.otio", "--json")
+    assert found.json["timelines"] == 1
+    assert found.json["copies"] == [["copy.otio", "one.otio"]]
+    before = path_for("anna").read_bytes()
+    told = cli("learn", "--style", "anna", "copy.otio")
+    assert "copy.otio is the same edit as one.otio and counts once" in told.err
+    assert path_for("anna").read_bytes() == before
+
+
+def test_ten_thousand_events(cli: Cli, here: Path, styles: Path) -> None:
+    """Single frames, again and again: read, learned from, and said what that is worth."""
+    frames = [(number % 450 / 12.5, number % 450 / 12.5 + 0.04) for number in range(10_000)]
+    edit_of("flicker.otio", frames, TALK, 39.6)
+    found = cli("learn", "--style", "anna", "flicker.otio")
+    assert found.code == 0
+    assert "1 timeline, 1 new" in found.out
+    assert "proves little" in found.out
+    assert len(load("anna").lessons) == 1
+    assert (styles / "anna.style.json").stat().st_size < 1_000_000
+
+
+def test_one_more_timeline_does_not_outweigh_all_before(cli: Cli, here: Path) -> None:
+    """Only the new one's media is at hand; every timeline counts alike all the same."""
+    slow = [f"{part}s" for part in ("0.62", "0.6", "0.58", "0.61")]
+    for number, margin in enumerate(slow):
+        human_cut(cli, f"{number}.otio", "--margin-before", margin, "--margin-after", margin)
+    names = [f"{number}.otio" for number in range(len(slow))]
+    assert cli("learn", "--style", "anna", *names, "-q").code == 0
+    before = float(load("anna").options["margin_before"].removesuffix("s"))
+    assert before > 0.5
+    human_cut(cli, "fifth.otio", "--margin-before", "0.1s", "--margin-after", "0.1s")
+    assert cli("learn", "--style", "anna", "fifth.otio", "-q").code == 0
+    after = float(load("anna").options["margin_before"].removesuffix("s"))
+    assert before * 0.75 < after < before
