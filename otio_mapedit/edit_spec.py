@@ -3,7 +3,8 @@
 The network reads *steps* of a quarter of a second. Everything it reads of a step is a number that
 this page names (:data:`FEATURES`); the sound part is computed by :mod:`otio_mapedit.step_sound`,
 what it finds repeated by :mod:`otio_mapedit.repeats`, the picture part by
-:mod:`otio_mapedit.step_features`. Pictures are fixed statistics of sampled pictures, so that the
+:mod:`otio_mapedit.step_features`, what it is against its surroundings by
+:mod:`otio_mapedit.step_context`. Pictures are fixed statistics of sampled pictures, so that the
 network depends on no other network.
 
 Steps are read in windows that are anchored to step 0 of the file, as the shot network's are to its
@@ -68,6 +69,19 @@ EDIT_QUALITIES = ("noise", "music", "blur", "shake")
 MEL_BANDS = 24
 """Mel bands of the sound features."""
 
+CONTEXT_FEATURES = (
+    "room change",
+    "voice change",
+    "pitch change",
+    "level change",
+    "pitch against around",
+    "pace against around",
+    "level against around",
+    "slower likeness",
+    "faster likeness",
+    "speed likeness",
+)
+"""Sound of a step against that of its surroundings."""
 SOUND_FEATURES = (
     *(f"mel {band}" for band in range(MEL_BANDS)),
     *(f"mel change {part}" for part in range(4)),
@@ -84,6 +98,8 @@ SOUND_FEATURES = (
     "speech",
     "speech most",
     "speech pace",
+    "rise",
+    *CONTEXT_FEATURES,
 )
 REPEAT_FEATURES = (
     "again score",
@@ -97,6 +113,18 @@ REPEAT_FEATURES = (
     "before lag",
     "before steady",
 )
+ALIKE_FEATURES = (
+    "likeness before",
+    "place change",
+    "brightness against alike",
+    "contrast against alike",
+    "red against alike",
+    "blue against alike",
+    "saturation against alike",
+    "detail against alike",
+    "look against alike",
+)
+"""Pictures against those of the same place."""
 PICTURE_FEATURES = (
     "brightness",
     "contrast",
@@ -117,6 +145,7 @@ PICTURE_FEATURES = (
     "plain",
     "still",
     "picture age",
+    *ALIKE_FEATURES,
 )
 PRESENCE = ("inside", "has sound", "has picture")
 FEATURES = (*SOUND_FEATURES, *REPEAT_FEATURES, *PICTURE_FEATURES, *PRESENCE)
@@ -147,7 +176,7 @@ class EditSpec:
     """
 
     name: str = "edit"
-    version: str = "1"
+    version: str = "2"
     step: str = "1/4"
     stride: int = 384
     run_up: int = 64

@@ -13,10 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES, STEP
+from .edit_spec import (
+    ALIKE_FEATURES,
+    FEATURES,
+    MEL_BANDS,
+    PICTURE_FEATURES,
+    REPEAT_FEATURES,
+    SOUND_FEATURES,
+    STEP,
+)
 from .features import HOP, SILENCE, PictureSamples, SoundFeatures, fault_codes
 from .media import MediaInfo
 from .repeats import repeats
+from .step_context import alike_context, sound_context
 from .step_sound import COLUMNS, PER_STEP
 from .timing import frames_covering, seconds_at
 
@@ -75,20 +84,26 @@ def _sound_columns(sound: SoundFeatures) -> Array:
     level = _by_step(sound.level, count, SILENCE)
     speech = _by_step(sound.speech, count, 0.0)
     power = np.power(10, level / 10).mean(axis=1)
+    loudness = 10 * np.log10(np.maximum(power, 1e-12)) / 20
+    voice, pace = speech.mean(axis=1), _pace(level, speech)
     columns = [
-        10 * np.log10(np.maximum(power, 1e-12)) / 20,
+        loudness,
         np.percentile(level, 10, axis=1) / 20,
         level.max(axis=1) / 20,
         (level < _NOTHING).mean(axis=1),
-        speech.mean(axis=1),
+        voice,
         speech.max(axis=1),
-        _pace(level, speech),
+        pace,
+        _rise(level),
     ]
+    heard = sound.steps[:, :COLUMNS]
+    voicing, pitch = (heard[:, SOUND_FEATURES.index(name)] for name in ("voicing", "pitch"))
+    around = sound_context(heard[:, :MEL_BANDS], voice, voicing, pitch, loudness, pace)
     frames = speech.reshape(count * PER_STEP, -1).mean(axis=1)
     again = repeats(sound.cepstra, frames)
-    return np.concatenate(
-        [sound.steps[:, :COLUMNS], np.stack(columns, axis=1), again], axis=1
-    ).astype(np.float32)
+    return np.concatenate([heard, np.stack(columns, axis=1), around, again], axis=1).astype(
+        np.float32
+    )
 
 
 def _by_step(values: Array, count: int, rest: float) -> Array:
@@ -96,6 +111,13 @@ def _by_step(values: Array, count: int, rest: float) -> Array:
     whole = np.full(count * _HOPS, rest, np.float32)
     whole[: min(len(values), len(whole))] = values[: len(whole)]
     return whole.reshape(count, _HOPS)
+
+
+def _rise(level: Array) -> Array:
+    """The steepest rise within 20 ms of a step, in units of 20 dB: a clap rises at once."""
+    hops = np.maximum(level.ravel(), -80)
+    rise = np.maximum(hops - np.pad(hops, (2, 0), "edge")[:-2], 0)
+    return np.asarray(rise.reshape(level.shape).max(axis=1) / 20)
 
 
 def _pace(level: Array, speech: Array) -> Array:
@@ -123,15 +145,15 @@ def _picture_columns(samples: PictureSamples, rate: Fraction, count: int) -> Arr
     """The picture columns of every step."""
     middles = [frames_covering((step + Fraction(1, 2)) * STEP, rate) - 1 for step in range(count)]
     at = np.maximum(np.searchsorted(samples.frames, middles, "right") - 1, 0)
-    columns = _sample_columns(samples)[at]
     frame = float(seconds_at(1, rate))
+    columns = _sample_columns(samples, frame)[at]
     age = np.clip((np.array(middles) - samples.frames[at]) * frame, 0, 10)
     columns[:, PICTURE_FEATURES.index("picture age")] = age
     return columns
 
 
-def _sample_columns(samples: PictureSamples) -> Array:
-    """The picture columns of every sample."""
+def _sample_columns(samples: PictureSamples, frame: float) -> Array:
+    """The picture columns of every sample; a frame lasts ``frame`` seconds."""
     small = samples.small.astype(np.float32) / 255
     if len(small) != len(samples.frames):
         small = np.zeros((len(samples.frames), 9, 16, 3), np.float32)
@@ -140,6 +162,10 @@ def _sample_columns(samples: PictureSamples) -> Array:
     colour = small.mean(axis=(1, 2))
     codes = fault_codes(samples.brightness, samples.contrast, samples.detail, samples.edge)
     before, ahead = _apart(luma, 1), _apart(luma, 2)
+    red, blue = colour[:, 0] - colour[:, 1], colour[:, 2] - colour[:, 1]
+    saturation = (small.max(axis=3) - small.min(axis=3)).mean(axis=(1, 2))
+    looks = np.stack([samples.brightness, samples.contrast, red, blue, saturation, detail], axis=1)
+    alike = alike_context(luma, looks, samples.frames * frame)
     columns = {
         "brightness": samples.brightness,
         "contrast": samples.contrast,
@@ -154,14 +180,15 @@ def _sample_columns(samples: PictureSamples) -> Array:
         "colour difference before": np.abs(np.diff(colour, axis=0, prepend=colour[:1])).mean(
             axis=1
         ),
-        "red": colour[:, 0] - colour[:, 1],
-        "blue": colour[:, 2] - colour[:, 1],
-        "saturation": (small.max(axis=3) - small.min(axis=3)).mean(axis=(1, 2)),
+        "red": red,
+        "blue": blue,
+        "saturation": saturation,
         "black": codes == 1,
         "covered picture": codes == 2,
         "plain": codes == 3,
         "still": samples.change < 0.012,
         "picture age": np.zeros(len(detail)),
+        **dict(zip(ALIKE_FEATURES, alike.T, strict=True)),
     }
     return np.stack([columns[name] for name in PICTURE_FEATURES], axis=1).astype(np.float32)
 

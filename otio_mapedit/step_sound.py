@@ -179,11 +179,21 @@ def _hann() -> Array:
     return np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
 
+def band_centres() -> NDArray[np.float64]:
+    """Middle of every mel band in Hz."""
+    return _edges()[1:-1]
+
+
+def _edges() -> NDArray[np.float64]:
+    """Where mel bands begin, reach their middle, and end, in Hz: [MEL_BANDS + 2]."""
+    mel = np.linspace(_to_mel(_LOWEST), _to_mel(_HIGHEST), MEL_BANDS + 2)
+    return np.asarray(700 * (10 ** (mel / 2595) - 1), np.float64)
+
+
 @lru_cache(maxsize=1)
 def _mel() -> Array:
     """Triangles [257, MEL_BANDS] that sum to one."""
-    mel = np.linspace(_to_mel(_LOWEST), _to_mel(_HIGHEST), MEL_BANDS + 2)
-    edges = 700 * (10 ** (mel / 2595) - 1)
+    edges = _edges()
     bins = np.fft.rfftfreq(_SIZE, 1 / RATE)[:, None]
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (bins - low) / (middle - low), (high - bins) / (high - middle)

@@ -112,7 +112,7 @@ def test_pictures_stand_until_the_next_sample() -> None:
     assert column(steps, "difference before")[4] > 0.1
     assert (column(steps, "has sound") == 0).all()
     assert (column(steps, "has picture") == 1).all()
-    assert len(PICTURE_FEATURES) == 19
+    assert len(PICTURE_FEATURES) == 28
 
 
 def test_sound_that_ends_early_is_silent_after_its_end() -> None:

@@ -21,7 +21,8 @@ from . import rush_store
 from .edit_export import restored
 from .edit_network import EditNetwork, Prepared
 from .edit_score import EditScores, scored
-from .edit_train import EditState, EditTrainConfig, draw
+from .edit_train import EditState, EditTrainConfig
+from .edit_windows import draw
 from .export import stored
 from .rushes import Rush
 

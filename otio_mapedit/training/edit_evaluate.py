@@ -22,10 +22,13 @@ from ..edit_inference import run_edit
 from ..solve import runs
 from ..weights import EditNetwork
 from .edit_score import EditScores, Said, compare
+from .rush_script import RATE
 from .rush_store import RushSet, set_key, test_bank
-from .rushes import PER_STEP, RATE, Bank, Rush, listened, rush
+from .rushes import CONDITIONS, PER_STEP, Bank, Rush, listened, rush
 from .voices import Samples
 
+SEED = 5
+"""What sets test rushes apart from all others; the condition of talk goes round by number."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -56,7 +59,8 @@ def trials(
     bank = bank_of(wanted, recordings) if missing else None
     for done, number in enumerate(missing):
         assert bank is not None
-        made, samples = rush(np.random.default_rng([wanted.seed, 5, number]), bank)
+        rng = np.random.default_rng([wanted.seed, SEED, number])
+        made, samples = rush(rng, bank, condition=CONDITIONS[number % len(CONDITIONS)])
         one = Trial(made, *_baselines(samples, len(made.steps)))
         found[number] = one
         _write(paths[number], key, one)

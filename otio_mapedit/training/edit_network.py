@@ -174,16 +174,56 @@ class EditNetwork(nn.Module):
         self.reconstruct = nn.Linear(config.state + config.memory, len(FEATURES))
 
     def forward(
-        self, steps: Tensor, truth: Tensor | None = None, taught: float = 0.0
+        self,
+        steps: Tensor,
+        truth: Tensor | None = None,
+        taught: float = 0.0,
+        stretches: int = 1,
     ) -> EditAnswer:
         """Answer for the decoded steps.
 
         ``truth`` (B, D) are the true operations, fed back in place of the network's own with the
-        probability ``taught`` (scheduled sampling, Bengio and others 2015).
+        probability ``taught`` (scheduled sampling, Bengio and others 2015). In training the decoded
+        steps may be cut into ``stretches`` of whole slots that are decoded beside each other, each
+        from nothing: many times fewer steps wait for each other.
         """
         parts = self.prepare(steps)
-        states, contexts, operation, attention = self._decoded(parts, truth, taught)
+        if stretches == 1:
+            return self.finish(parts, *self._decoded(parts, truth, taught))
+        batch, count = parts.given.shape[:2]
+        length = count // stretches
+        cut = self._side_by_side(parts, stretches)
+        told = None if truth is None else truth.reshape(batch * stretches, length)
+        states, contexts, operation, attention = (
+            part.reshape(batch, count, part.shape[-1]) for part in self._decoded(cut, told, taught)
+        )
         return self.finish(parts, states, contexts, operation, attention)
+
+    def _side_by_side(self, parts: Prepared, stretches: int) -> Prepared:
+        """Stretches of the decoded steps, each with its slots, as rows of a batch."""
+        spec = self.config.spec
+        batch, count = parts.given.shape[:2]
+        length = count // stretches
+        if length * stretches != count or length % spec.slot:
+            raise ValueError(f"{count} steps are not {stretches} stretches of whole slots")
+
+        def steps(values: Tensor) -> Tensor:
+            return values.reshape(batch * stretches, length, values.shape[-1])
+
+        def slots(values: Tensor) -> Tensor:
+            by, wide = length // spec.slot, length // spec.slot + spec.reach - 1
+            enough = values[:, : (stretches - 1) * by + wide]
+            return enough.unfold(1, wide, by).transpose(2, 3).reshape(-1, wide, values.shape[-1])
+
+        return Prepared(
+            steps(parts.read),
+            steps(parts.decoded),
+            steps(parts.given),
+            steps(parts.straight),
+            slots(parts.slots),
+            slots(parts.keys),
+            steps(parts.bias),
+        )
 
     def undecoded(self, steps: Tensor) -> EditAnswer:
         """What can be said without the decoder, whose state and context count as zero."""
@@ -286,7 +326,7 @@ class EditNetwork(nn.Module):
             state, before = row[0], row[2].detach().softmax(-1)
             if truth is not None and taught > 0:
                 told = functional.one_hot(truth[:, at], len(spec.operations)).float()
-                use = (torch.rand(batch, 1) < taught).float()
+                use = (torch.rand(batch, 1) < taught).float().to(told.device)
                 before = use * told + (1 - use) * before
         states, contexts, logits, alphas = (
             torch.stack([row[part] for row in rows], 1) for part in range(4)

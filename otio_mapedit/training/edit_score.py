@@ -97,12 +97,13 @@ def torch_answer(network: EditNetwork, rush: Rush) -> Said:
     network.eval()
     with torch.no_grad():
         steps = np.stack([spec.gather(rush.steps, window) for window in cut])
-        answer = network(torch.from_numpy(steps))
+        device = next(network.parameters()).device
+        answer = network(torch.from_numpy(steps).to(device))
 
     def whole(values: torch.Tensor) -> npt.NDArray[Any]:
         parts = [
             part[spec.run_up : spec.run_up + window.keep_stop - window.keep_first]
-            for part, window in zip(values.numpy(), cut, strict=True)
+            for part, window in zip(values.cpu().numpy(), cut, strict=True)
         ]
         return np.concatenate(parts)
 

@@ -23,17 +23,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from ..edit_spec import FEATURES, MEL_BANDS, OPERATIONS, EditSpec
+from ..edit_spec import EditSpec
 from ..errors import OptionError
 from . import rush_store
-from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
+from .edit_losses import attention_loss, edit_loss, reconstruction_loss
+from .edit_network import EditNetwork, EditNetworkConfig
 from .edit_score import EditScores, scored
+from .edit_windows import Windows, draw, spread_of
 from .rushes import Rush
-
-DROPPED = slice(1, len(OPERATIONS))
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,11 @@ class EditTrainConfig:
 
     ``rushes`` films are made (see ``rush_store.RushSet`` for ``manifest``, ``cache``, ``folder``,
     ``extra``, ``lines``), ``validation`` more to choose by. ``warm_steps`` without the decoder,
-    ``steps`` with it, of ``batch`` windows; a validation every ``validate_every`` steps, the end
+    ``steps`` with it, of ``batch`` windows whose decoded steps are cut into ``stretches`` (see
+    ``EditNetwork.forward``); a validation every ``validate_every`` steps, the end
     after ``patience`` of them without progress. The truth is fed back with a probability that falls
-    from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1.
+    from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1. The
+    answer is a running average of the weights, of which ``averaged`` stays at every step.
     """
 
     manifest: Path
@@ -59,6 +60,7 @@ class EditTrainConfig:
     warm_steps: int = 600
     steps: int = 300
     batch: int = 16
+    stretches: int = 4
     rate: float = 2e-3
     w_recon: float = 0.1
     w_edit: float = 1.0
@@ -67,10 +69,21 @@ class EditTrainConfig:
     taught: float = 0.8
     sampled: bool = True
     clip: float = 2.0
+    averaged: float = 0.995
     validate_every: int = 50
     patience: int = 6
     threads: int = 1
+    device: str = "cpu"
     network: EditNetworkConfig = field(default_factory=EditNetworkConfig)
+
+    def __post_init__(self) -> None:
+        spec = self.network.spec
+        if (spec.run_up + spec.stride) % (self.stretches * spec.slot):
+            raise OptionError(
+                f"stretches = {self.stretches} does not divide {spec.run_up + spec.stride} steps "
+                f"into whole slots of {spec.slot}",
+                "Choose another number, or 1",
+            )
 
     @property
     def rush_set(self) -> rush_store.RushSet:
@@ -131,80 +144,6 @@ class EditProgress:
         return None if self.scores is None else self.scores.mean
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows of rushes with their truth, ``(B, D, ...)`` but for the steps ``(B, window, F)``.
-
-    ``target`` is the slot of the attention that a step should look at, -1 where it does not
-    matter; ``counts`` is 0 outside the file.
-    """
-
-    steps: Tensor
-    operation: Tensor
-    splice: Tensor
-    speed: Tensor
-    grade: Tensor
-    importance: Tensor
-    quality: Tensor
-    target: Tensor
-    counts: Tensor
-
-
-def cut_window(rush: Rush, spec: EditSpec, first: int) -> dict[str, np.ndarray]:
-    """The window whose answered steps begin at step ``first`` of a rush, with its truth."""
-    window = dataclasses.replace(
-        spec.window_at(0),
-        first=first - spec.before,
-        stop=first + spec.stride + spec.after,
-    )
-    at = np.arange(first - spec.run_up, first + spec.stride)
-    inside = (at >= 0) & (at < len(rush.steps))
-    at = np.clip(at, 0, len(rush.steps) - 1)
-    target = np.round(rush.target[at] + spec.past + (at % spec.slot) / spec.slot - 0.5)
-    usable = (rush.target[at] > 0) & (target < spec.reach) & inside
-    return {
-        "steps": spec.gather(rush.steps, window),
-        **{
-            name: getattr(rush, name)[at]
-            for name in ("operation", "splice", "speed", "grade", "importance", "quality")
-        },
-        "target": np.where(usable, target, -1).astype(np.int64),
-        "counts": inside.astype(np.float32),
-    }
-
-
-def windows(rushes: Sequence[Rush], spec: EditSpec, firsts: Sequence[tuple[int, int]]) -> Windows:
-    """The windows ``(rush, first step)`` as tensors."""
-    cut = [cut_window(rushes[number], spec, first) for number, first in firsts]
-    return Windows(
-        **{name: torch.from_numpy(np.stack([one[name] for one in cut])) for name in cut[0]}
-    )
-
-
-def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count: int) -> Windows:
-    """Random windows; their sound is jittered in gain, colour and noise, which costs nothing."""
-    firsts = []
-    for _ in range(count):
-        number = int(rng.integers(len(rushes)))
-        last = max(1, len(rushes[number].steps) - spec.stride // 2)
-        first = int(rng.integers(-spec.run_up, last)) // spec.slot * spec.slot
-        firsts.append((number, first))
-    made = windows(rushes, spec, firsts)
-    gain = torch.from_numpy(rng.normal(0, 0.15, (count, 1, 1)).astype(np.float32))
-    mel = slice(0, FEATURES.index("mel change 0"))
-    level = [FEATURES.index(name) for name in ("level", "level least", "level most")]
-    inside = made.steps[..., FEATURES.index("inside"), None]
-    bands = np.linspace(-1, 1, MEL_BANDS, dtype=np.float32)
-    colour = (
-        rng.normal(0, 0.3, (count, 1, 1)) * bands + rng.normal(0, 0.2, (count, 1, 1)) * bands**2
-    )
-    made.steps[..., mel] += (gain * 2 + torch.from_numpy(colour.astype(np.float32))) * inside
-    grain = rng.standard_normal(made.steps[..., mel].shape, np.float32) * np.float32(0.05)
-    made.steps[..., mel] += torch.from_numpy(grain) * inside
-    made.steps[..., level] += gain * inside
-    return made
-
-
 def train_edit(
     config: EditTrainConfig,
     progress: Callable[[EditProgress], None] | None = None,
@@ -245,16 +184,18 @@ class EditState:
 
     def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush]) -> None:
         self.config = config
-        self.network = EditNetwork(config.network)
+        self.network = EditNetwork(config.network).to(config.device)
         mean, spread = spread_of(rushes)
         self.network.reader.get_buffer("mean").copy_(mean)
         self.network.reader.get_buffer("spread").copy_(spread)
-        self.average = AveragedModel(self.network, avg_fn=_running, use_buffers=True)
+        self.average = AveragedModel(
+            self.network, avg_fn=_running(config.averaged), use_buffers=True
+        )
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
         self.step, self.best, self.idle = 0, -1.0, 0
         self.best_average: dict[str, Tensor] = {}
         if config.out.exists():
-            stored = torch.load(config.out, weights_only=True)
+            stored = torch.load(config.out, weights_only=True, map_location=config.device)
             self.network.load_state_dict(stored["network"])
             self.average.load_state_dict(stored["running"])
             self.optimiser.load_state_dict(stored["optimiser"])
@@ -287,15 +228,16 @@ class EditState:
     def learn(self, batch: Windows) -> EditLosses:
         """One step of the optimiser."""
         config = self.config
+        batch = batch.to(config.device)
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         if self.warm:
             answer = self.network.undecoded(batch.steps)
-            recon = attend = torch.zeros(())
+            recon = attend = torch.zeros((), device=config.device)
             edit = edit_loss(answer, batch)
         else:
-            answer = self.network(batch.steps, batch.operation, self.taught())
+            answer = self.network(batch.steps, batch.operation, self.taught(), config.stretches)
             recon, edit = reconstruction_loss(answer, batch), edit_loss(answer, batch)
             attend = attention_loss(answer, batch)
         reg = torch.stack([weight.square().sum() for weight in self.network.parameters()]).sum()
@@ -337,63 +279,14 @@ class EditState:
         partial.replace(self.config.out)
 
 
-def spread_of(rushes: Sequence[Rush]) -> tuple[Tensor, Tensor]:
-    """Mean and spread of every feature over some rushes; flags and lags keep their size."""
-    every = np.concatenate([rush.steps[::7] for rush in rushes])
-    mean, spread = every.mean(axis=0), np.maximum(every.std(axis=0), 0.02)
-    for name in ("inside", "has sound", "has picture"):
-        mean[FEATURES.index(name)], spread[FEATURES.index(name)] = 0, 1
-    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(spread.astype(np.float32))
+def _running(stays: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential average of which ``stays`` stays at a step, over fewer at the beginning."""
 
+    def averaged(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+        keep = min(stays, (1 + int(count)) / (10 + int(count)))
+        return average + ((now - average) * (1 - keep)).to(average.dtype)
 
-def reconstruction_loss(answer: EditAnswer, batch: Windows) -> Tensor:
-    """L_recon: mean squared error of the features as the decoder remembers them."""
-    apart = (answer.reconstruction - answer.read.detach()).square().mean(-1)
-    return _mean(apart, batch.counts)
-
-
-def operation_loss(logits: Tensor, batch: Windows) -> Tensor:
-    """Cross-entropy of the operation."""
-    apart = functional.cross_entropy(logits.transpose(1, 2), batch.operation, reduction="none")
-    return _mean(apart, batch.counts)
-
-
-def edit_loss(answer: EditAnswer, batch: Windows) -> Tensor:
-    """L_edit: what the editor decides, per step.
-
-    Splices, of which there are few, weigh 8 times as much where they are.
-    """
-    flags = functional.binary_cross_entropy_with_logits
-    splice = flags(answer.splice, batch.splice, pos_weight=torch.tensor(8.0), reduction="none")
-    speed = functional.cross_entropy(answer.speed.transpose(1, 2), batch.speed, reduction="none")
-    grade = flags(answer.grade, batch.grade, reduction="none")
-    quality = flags(answer.quality, batch.quality, reduction="none").mean(-1)
-    importance = (answer.importance.sigmoid() - batch.importance).square()
-    others = splice + speed + 0.3 * grade + 0.3 * quality + importance
-    return operation_loss(answer.operation, batch) + _mean(others, batch.counts)
-
-
-def attention_loss(answer: EditAnswer, batch: Windows) -> Tensor:
-    """Cross-entropy of the attention where a line is said again."""
-    there = batch.target >= 0
-    if not there.any():
-        return torch.zeros(())
-    looked = answer.attention[there]
-    target = batch.target[there]
-    near = [
-        looked.gather(1, (target + by).clamp(0, looked.shape[1] - 1)[:, None]) for by in (-1, 0, 1)
-    ]
-    return -(torch.cat(near, 1).sum(1) + 1e-6).log().mean()
-
-
-def _mean(values: Tensor, counts: Tensor) -> Tensor:
-    return (values * counts).sum() / counts.sum().clamp(min=1)
-
-
-def _running(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-    """Exponential average over some 100 steps, over fewer at the beginning."""
-    keep = min(0.98, (1 + int(count)) / (10 + int(count)))
-    return average + ((now - average) * (1 - keep)).to(average.dtype)
+    return averaged
 
 
 def _plain(value: Any) -> Any:

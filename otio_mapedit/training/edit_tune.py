@@ -13,7 +13,8 @@ import torch
 
 from . import rush_store
 from .edit_score import scored
-from .edit_train import EditState, EditTrainConfig, draw
+from .edit_train import EditState, EditTrainConfig
+from .edit_windows import draw
 
 #: How often a run is looked at, to give it up early.
 _LOOKS = 4

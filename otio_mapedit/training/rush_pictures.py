@@ -27,7 +27,7 @@ class Span:
 
     start: float
     end: float
-    what: str  # covered, black, blur, shake, frozen, slower, faster, grade
+    what: str  # covered, black, blur, shake, frozen, slower, faster, grade, board
     amount: float = 1.0
 
 
@@ -72,8 +72,10 @@ def sampled(
     """Samples of a film of ``seconds`` whose recordings change at ``splices``."""
     every = float(rng.choice([1.0, 1.0, 1.2, 1.6, 2.0, 3.0]))
     recordings = [_Recording(rng, corpus) for _ in range(len(splices) + 1)]
-    disturbed = {span: camera.grade(rng, 1.3) for span in spans if span.what == "grade"}
-    key = list(np.arange(0, seconds, every)) + [time for time in splices if time < seconds]
+    disturbed = {span: _disturbance(rng) for span in spans if span.what == "grade"}
+    boards = {span: _board(rng) for span in spans if span.what == "board"}
+    # A keyframe begins every recording, and is the first picture of it.
+    key = [*np.arange(0, seconds, every), *(np.ceil(time * FPS) / FPS for time in splices)]
 
     def picture(time: float) -> Pixels:
         recording = recordings[int(np.searchsorted(splices, time, "right"))]
@@ -81,6 +83,8 @@ def sampled(
         for span in spans:
             if span.start <= time < span.end:
                 shown = _changed(rng, shown, span, disturbed)
+                if span in boards:
+                    shown = _held_up(rng, shown, boards[span], span.amount)
         shown = shown + rng.normal(0, recording.grain, shown.shape).astype(np.float32)
         return np.clip(shown, 0, 255).astype(np.uint8)
 
@@ -120,6 +124,43 @@ def _changed(
         return np.asarray(sum(np.roll(moved, one, 1) for one in range(smear)) / smear, np.float32)
     if span.what == "grade":
         return disturbed[span](shown[None])[0]
+    return shown
+
+
+def _disturbance(rng: np.random.Generator) -> camera.Grade:
+    """A grade that nobody would leave as it is: colours move by 12 of 255 or more on average."""
+    colours = np.stack(np.meshgrid(*[np.linspace(30, 225, 4)] * 3), -1).reshape(1, 8, 8, 3)
+    while True:
+        drawn = camera.grade(rng, 1.3)
+        changed = np.clip(drawn(colours.astype(np.float32)), 0, 255)
+        if np.abs(changed - colours).mean() >= 12:
+            return drawn
+
+
+def _board(rng: np.random.Generator) -> Floats:
+    """A clapperboard: bars above, writing below, dark or light; [h, w, 3]."""
+    height, width = int(rng.integers(20, 44)), int(rng.integers(30, 76))
+    light = rng.random() < 0.5
+    board = np.full((height, width, 3), 225.0 if light else 25.0, np.float32)
+    ink = 20.0 if light else 230.0
+    bars = height // 4
+    across = (np.arange(width)[None] + np.arange(bars)[:, None]) // max(3, width // 10) % 2
+    board[:bars] = np.where(across[..., None] > 0, 235.0, 15.0)
+    for row in range(bars + 2, height - 2, 4):
+        written = rng.random((2, width)) < 0.5
+        written[:, : rng.integers(1, 6)] = False
+        written[:, width - int(rng.integers(1, width // 2)) :] = False
+        board[row : row + 2][written] = ink
+    return board
+
+
+def _held_up(rng: np.random.Generator, shown: Floats, board: Floats, amount: float) -> Floats:
+    """The board in front of the picture, not quite still."""
+    height, width = board.shape[:2]
+    top = int(np.clip(amount * (54 - height) + rng.integers(-2, 3), 0, 54 - height))
+    left = int(np.clip((1 - amount) * (96 - width) + rng.integers(-2, 3), 0, 96 - width))
+    shown = shown.copy()
+    shown[top : top + height, left : left + width] = board
     return shown
 
 

@@ -121,9 +121,13 @@ def reverberant(rng: np.random.Generator, dry: Samples, seconds: float, wet: flo
     tail = rng.normal(size=count) * np.exp(-6.9 * np.arange(count) / count)
     tail *= wet / np.sqrt(np.square(tail).sum())
     tail[0] += 1 - wet / 2
-    size = 1 << int(np.ceil(np.log2(len(dry) + count)))
-    both = np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(tail, size), size)[: len(dry)]
-    return both.astype(np.float32)
+    size = 1 << max(16, int(np.ceil(np.log2(2 * count))))
+    room, part = np.fft.rfft(tail, size), size - count + 1
+    both = np.zeros(len(dry) + size, np.float32)
+    for first in range(0, len(dry), part):
+        wave = np.fft.rfft(dry[first : first + part], size) * room
+        both[first : first + size] += np.fft.irfft(wave, size).astype(np.float32)
+    return both[: len(dry)]
 
 
 def _resonance(wave: Samples, frequency: float) -> Samples:

@@ -100,6 +100,11 @@ TRAINING = (
     Voice("espeak-ng", "cmn+f4", "cmn"),
     Voice("espeak-ng", "de+m1", "de"),
     Voice("espeak-ng", "fr+f3", "fr"),
+    Voice("espeak-ng", "en-us+f4", "en"),
+    Voice("espeak-ng", "en-gb+m7", "en"),
+    Voice("espeak-ng", "cmn+m2", "cmn"),
+    Voice("espeak-ng", "de+f1", "de"),
+    Voice("espeak-ng", "fr+m4", "fr"),
 )
 """Voices that may teach."""
 TESTING = (

@@ -17,18 +17,13 @@ from otio_mapedit.edit_inference import run_edit  # noqa: E402
 from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
 from otio_mapedit.errors import OptionError  # noqa: E402
 from otio_mapedit.spec import PROVENANCE_KEY  # noqa: E402
-from otio_mapedit.training import corpus, rush_store, rushes, voices  # noqa: E402
+from otio_mapedit.training import corpus, rush_script, rush_store, rushes, voices  # noqa: E402
 from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
 from otio_mapedit.training.edit_export import edit_parity, export_edit, is_edit  # noqa: E402
 from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
 from otio_mapedit.training.edit_score import Said, compare, splices  # noqa: E402
-from otio_mapedit.training.edit_train import (  # noqa: E402
-    EditState,
-    EditTrainConfig,
-    cut_window,
-    draw,
-    train_edit,
-)
+from otio_mapedit.training.edit_train import EditState, EditTrainConfig, train_edit  # noqa: E402
+from otio_mapedit.training.edit_windows import cut_window, draw  # noqa: E402
 from otio_mapedit.weights import open_edit_network_file  # noqa: E402
 
 SPEC = EditSpec(stride=32, run_up=8, slot=4, past=4, future=24)
@@ -78,25 +73,27 @@ def test_truth_fits_its_rush(films: list[rushes.Rush]) -> None:
         assert film.operation.max() < len(OPERATIONS)
         assert not film.importance[film.operation > 0].any()
         told = np.flatnonzero(film.target)
-        assert np.isin(film.operation[told], (rushes.RETAKE, rushes.FALSE_START)).all()
+        assert np.isin(film.operation[told], (rush_script.RETAKE, rush_script.FALSE_START)).all()
         for step in told:
             goal = int(step + 0.5 + film.target[step] * 4)
             assert film.target[step] > 0
             good = film.operation[max(0, goal - 2) : goal + 3]
             # The good take too may be spoilt by its picture.
-            assert np.isin(good, (rushes.KEEP, rushes.COVERED, rushes.UNSTEADY)).any()
+            assert np.isin(
+                good, (rush_script.KEEP, rush_script.COVERED, rush_script.UNSTEADY)
+            ).any()
 
 
 def test_a_pause_keeps_the_margins_of_a_rough_cut() -> None:
-    script = rushes._Script()
-    script.say(voice(1, 1.0), rushes.KEEP)
+    script = rush_script.Script()
+    script.say(voice(1, 1.0), rush_script.KEEP)
     end = script.at
-    script.pause(3.0, rushes.KEEP)
+    script.pause(3.0, rush_script.KEEP)
     start = script.at
-    dead = [(low, high) for low, high, what in script.labels if what == rushes.DEAD]
+    dead = [(low, high) for low, high, what in script.labels if what == rush_script.DEAD]
     assert dead == [(pytest.approx(end + 0.3), pytest.approx(start - 0.2))]
-    script.pause(0.6, rushes.KEEP)
-    assert script.labels[-1][2] == rushes.KEEP, "too short to take anything out"
+    script.pause(0.6, rush_script.KEEP)
+    assert script.labels[-1][2] == rush_script.KEEP, "too short to take anything out"
 
 
 def test_windows_bring_their_truth(films: list[rushes.Rush]) -> None:
@@ -130,6 +127,26 @@ def test_attention_sums_to_one_and_the_memory_matters() -> None:
     assert states.shape[1] == contexts.shape[1] == SPEC.run_up + SPEC.stride
 
 
+def test_stretches_are_decoded_from_nothing_beside_each_other() -> None:
+    torch.manual_seed(1)
+    network = EditNetwork(SMALL).eval()
+    steps = torch.rand(2, SPEC.window, len(FEATURES))
+    steps[..., FEATURES.index("inside")] = 1
+    whole, cut = network(steps), network(steps, stretches=2)
+    assert torch.allclose(cut.operation[:, :20], whole.operation[:, :20], atol=1e-5)
+    assert not torch.allclose(cut.operation[:, 20:], whole.operation[:, 20:], atol=1e-5)
+    # The second stretch sees the same slots, only nothing went before it.
+    parts = network.prepare(steps)
+    later = replace(
+        parts,
+        given=parts.given[:, 20:], straight=parts.straight[:, 20:], bias=parts.bias[:, 20:],
+        slots=parts.slots[:, 5:], keys=parts.keys[:, 5:],
+    )  # fmt: skip
+    assert torch.allclose(network._decoded(later, None, 0)[2], cut.operation[:, 20:], atol=1e-5)
+    with pytest.raises(OptionError, match="stretches"):
+        EditTrainConfig(Path("m"), Path("c"), Path("r"), Path("o"), stretches=3, network=SMALL)
+
+
 def test_outside_the_file_nothing_is_looked_at() -> None:
     network = EditNetwork(SMALL).eval()
     steps = torch.rand(1, SPEC.window, len(FEATURES))
@@ -150,7 +167,7 @@ def test_training_learns_resumes_and_exports(
     monkeypatch.setattr(rush_store, "sources", lambda _: [{"file": "made here"}])
     config = EditTrainConfig(
         tmp_path / "m.json", tmp_path / "c.npz", tmp_path / "r", tmp_path / "edit.pt",
-        warm_steps=12, steps=4, batch=2, validate_every=2, network=SMALL,
+        warm_steps=12, steps=4, batch=2, stretches=2, validate_every=2, network=SMALL,
     )  # fmt: skip
     seen: list[tuple[int, float]] = []
     train_edit(replace(config, steps=2), lambda at: seen.append((at.step, at.loss)))
@@ -176,8 +193,9 @@ def test_every_variant_of_the_ablation_runs(
     name: str, films: list[rushes.Rush], tmp_path: Path
 ) -> None:
     config = EditTrainConfig(
-        tmp_path / "m", tmp_path / "c", tmp_path / "r", tmp_path / "o.pt", network=SMALL, batch=1
-    )
+        tmp_path / "m", tmp_path / "c", tmp_path / "r", tmp_path / "o.pt",
+        network=SMALL, batch=1, stretches=2,
+    )  # fmt: skip
     changed = variant(config, name, 2, (0, 1))
     if "wide" in name:
         assert changed.network.encoded in (32, 96)

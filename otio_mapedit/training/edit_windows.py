@@ -1,0 +1,127 @@
+"""Windows of rushes with their truth, as batches to learn from.
+
+What is drawn for training is varied where that costs nothing: gain, colour and noise of the sound,
+and the length of the speaker's vocal tract and the pitch, so that voices are not learned by heart
+(vocal tract length perturbation, Jaitly and Hinton 2013).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..edit_spec import FEATURES, MEL_BANDS, EditSpec
+from ..step_context import warp
+from .rushes import Rush
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of rushes with their truth, ``(B, D, ...)`` but for the steps ``(B, window, F)``.
+
+    ``target`` is the slot of the attention that a step should look at, -1 where it does not
+    matter; ``counts`` is 0 outside the file.
+    """
+
+    steps: Tensor
+    operation: Tensor
+    splice: Tensor
+    speed: Tensor
+    grade: Tensor
+    importance: Tensor
+    quality: Tensor
+    target: Tensor
+    counts: Tensor
+
+    def to(self, device: str) -> Windows:
+        """The same, where it is computed with."""
+        return Windows(
+            **{one.name: getattr(self, one.name).to(device) for one in dataclasses.fields(self)}
+        )
+
+
+def cut_window(rush: Rush, spec: EditSpec, first: int) -> dict[str, np.ndarray]:
+    """The window whose answered steps begin at step ``first`` of a rush, with its truth.
+
+    A splice is asked for within a step, as sound alone does not tell it more exactly.
+    """
+    window = dataclasses.replace(
+        spec.window_at(0),
+        first=first - spec.before,
+        stop=first + spec.stride + spec.after,
+    )
+    at = np.arange(first - spec.run_up, first + spec.stride)
+    inside = (at >= 0) & (at < len(rush.steps))
+    at = np.clip(at, 0, len(rush.steps) - 1)
+    target = np.round(rush.target[at] + spec.past + (at % spec.slot) / spec.slot - 0.5)
+    near = np.maximum.reduce([np.roll(rush.splice, by) for by in (-1, 0, 1)])
+    usable = (rush.target[at] > 0) & (target < spec.reach) & inside
+    return {
+        "steps": spec.gather(rush.steps, window),
+        **{
+            name: getattr(rush, name)[at]
+            for name in ("operation", "speed", "grade", "importance", "quality")
+        },
+        "splice": near[at],
+        "target": np.where(usable, target, -1).astype(np.int64),
+        "counts": inside.astype(np.float32),
+    }
+
+
+def windows(rushes: Sequence[Rush], spec: EditSpec, firsts: Sequence[tuple[int, int]]) -> Windows:
+    """The windows ``(rush, first step)`` as tensors."""
+    cut = [cut_window(rushes[number], spec, first) for number, first in firsts]
+    return Windows(
+        **{name: torch.from_numpy(np.stack([one[name] for one in cut])) for name in cut[0]}
+    )
+
+
+def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count: int) -> Windows:
+    """Random windows, their sound varied."""
+    firsts = []
+    for _ in range(count):
+        number = int(rng.integers(len(rushes)))
+        last = max(1, len(rushes[number].steps) - spec.stride // 2)
+        first = int(rng.integers(-spec.run_up, last)) // spec.slot * spec.slot
+        firsts.append((number, first))
+    made = windows(rushes, spec, firsts)
+    _vary(rng, made.steps)
+    return made
+
+
+def _vary(rng: np.random.Generator, steps: Tensor) -> None:
+    """Change the sound of windows ``(B, T, F)`` in place, each as a whole."""
+    count = len(steps)
+    mel = slice(0, MEL_BANDS)
+    level = [FEATURES.index(name) for name in ("level", "level least", "level most")]
+    inside = (
+        steps[..., FEATURES.index("inside"), None] * steps[..., FEATURES.index("has sound"), None]
+    )
+    gain = rng.normal(0, 0.15, (count, 1, 1))
+    bands = np.linspace(-1, 1, MEL_BANDS)
+    colour = 2 * gain + rng.normal(0, 0.3, (count, 1, 1)) * bands
+    colour = colour + rng.normal(0, 0.2, (count, 1, 1)) * bands**2
+    factors = np.exp(rng.normal(0, 0.08, count))
+    warps = torch.from_numpy(np.stack([warp(one) for one in factors]).astype(np.float32))
+    grain = rng.standard_normal(steps[..., mel].shape, np.float32) * np.float32(0.05)
+    varied = steps[..., mel] @ warps + torch.from_numpy(colour.astype(np.float32) + grain)
+    steps[..., mel] = varied * inside
+    steps[..., level] += torch.from_numpy(gain.astype(np.float32)) * inside
+    octaves = np.log2(factors)[:, None] + rng.normal(0, 0.12, (count, 1))
+    steps[..., FEATURES.index("pitch")] += (
+        torch.from_numpy(octaves.astype(np.float32)) * inside[..., 0]
+    )
+
+
+def spread_of(rushes: Sequence[Rush]) -> tuple[Tensor, Tensor]:
+    """Mean and spread of every feature over some rushes; flags and lags keep their size."""
+    every = np.concatenate([rush.steps[::7] for rush in rushes])
+    mean, spread = every.mean(axis=0), np.maximum(every.std(axis=0), 0.02)
+    for name in ("inside", "has sound", "has picture"):
+        mean[FEATURES.index(name)], spread[FEATURES.index(name)] = 0, 1
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(spread.astype(np.float32))
