@@ -37,7 +37,7 @@ class EditPredictions:
 
     steps: NDArray[Any]  # [n, features], what the network read
     operation: NDArray[Any]  # [n, operations], probabilities
-    splice: NDArray[Any]  # [n], probability that another recording begins
+    splice: NDArray[Any]  # [n], probability that another recording begins within a step
     speed: NDArray[Any]  # [n, speeds], probabilities
     grade: NDArray[Any]  # [n], probability that the colours want correcting
     importance: NDArray[Any]  # [n], 0 to 1
@@ -70,6 +70,17 @@ class EditPredictions:
         slot = int(self.attention[low:high].mean(axis=0).argmax())
         within = (step % self.spec.slot) / self.spec.slot
         return (slot - self.spec.past - within + 0.5) * self.spec.slot * float(STEP)
+
+
+def peaks(probability: NDArray[Any], least: float) -> list[int]:
+    """Steps at which ``probability`` [n] reaches ``least`` and is highest within two steps."""
+    around = np.pad(probability, 2, constant_values=-1)
+    best = np.max([around[shift : shift + len(probability)] for shift in range(5)], axis=0)
+    found: list[int] = []
+    for step in np.flatnonzero((probability >= least) & (probability >= best)):
+        if not found or step - found[-1] > 2:
+            found.append(int(step))
+    return found
 
 
 class EditStream:

@@ -161,7 +161,7 @@ class EditSpec:
     For every step t that a window answers for:
 
     - ``operation [B, T, len(operations)]``: probabilities, summing to 1;
-    - ``splice [B, T]``: probability that another recording begins within t;
+    - ``splice [B, T]``: probability that another recording begins within a step of t;
     - ``speed [B, T, len(speeds)]``: probabilities, summing to 1;
     - ``grade [B, T]``: probability that the picture's colours want correcting;
     - ``importance [B, T]``: how much an editor would miss it, 0 to 1;

@@ -219,3 +219,38 @@ def test_a_stream_forgets_what_no_window_sees_any_more() -> None:
     for _ in range(100):
         list(stream.feed(np.zeros((5, len(FEATURES)), np.float32)))
     assert len(stream._held) <= network.spec.window + 5
+
+
+def remarked(**told: Any) -> list[tuple[int, int, str]]:
+    """The marks of a talk of which the network says ``name=(first step, last step, column)``."""
+    heard = sound((1, 20))
+    said = edit(heard, None, 0)
+    said.steps[:, FEATURES.index("has sound")] = said.steps[:, FEATURES.index("has picture")] = 1
+    for name, (first, stop, column) in told.items():
+        values = getattr(said, name)
+        (values if column is None else values[:, column])[first:stop] = 0.95
+    return [
+        (op.range.start, op.range.end, str(op.parameters["note"]))
+        for op in cut(heard, said).operations
+        if op.kind is Kind.MARK
+    ]
+
+
+def test_splices_speed_and_colours_are_marked_and_nothing_goes() -> None:
+    assert remarked() == []
+    ((start, end, note),) = remarked(splice=(40, 41, None))
+    assert (start, note) == (250, "another recording may begin here")
+    assert end - start <= 7
+    slow, fast = SPEC.speeds.index("slower"), SPEC.speeds.index("faster")
+    assert remarked(speed=(20, 40, slow)) == [(125, 250, "may be in slow motion, by its voice")]
+    assert remarked(speed=(20, 40, fast)) == [(125, 250, "may be in fast motion, by its voice")]
+    assert remarked(speed=(20, 23, fast)) == [], "too short to tell"
+    colours = "colours may want matching to those around"
+    assert remarked(grade=(20, 60, None)) == [(125, 375, colours)]
+
+
+def test_cuts_of_what_is_edited_already_are_no_news() -> None:
+    heard = sound((1, 20))
+    said = edit(heard, None, 0)
+    said.splice[5::8] = 0.9
+    assert spans(cut(heard, said), Kind.MARK) == []

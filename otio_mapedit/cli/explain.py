@@ -49,6 +49,26 @@ def explain(
 
     The page needs nothing but itself: no script, no network. Media is looked at if it is there.
     """
+    missing, pictures, target = _explained(edit, output_file, plot or [], force, no_cache, quiet)
+    output.wrote(target)
+    for words in missing:
+        output.say(f"mapedit: {words}")
+    if as_json:
+        facts = {"output": str(target), "pictures": [str(path) for path in pictures]}
+        output.data_json({**facts, "missing": missing})
+    elif not quiet:
+        output.data(f"wrote {target}\nopen it in any browser")
+
+
+def _explained(
+    edit: Path,
+    output_file: Path | None,
+    plot: list[Path],
+    force: bool,
+    no_cache: bool,
+    quiet: bool,
+) -> tuple[list[str], list[Path], Path]:
+    """Write the page; what it lacks, its pictures, and where it lies."""
     from .. import mapedit_file
     from ..disassemble import disassemble
     from ..errors import UsageError
@@ -65,7 +85,7 @@ def explain(
         raise UsageError(f"{target.name} is no page", "Give a name that ends with .html.")
     ours = edit.suffix.lower() == mapedit_file.SUFFIX
     decisions = mapedit_file.read(edit) if ours else disassemble(read_timeline(edit))
-    plots = [each for path in plot or [] for each in read_plots(path)]
+    plots = [each for path in plot for each in read_plots(path)]
     used = [s for s in decisions.sources if any(op.source == s.id for op in decisions.operations)]
     pictures = [target.with_name(f"{target.stem}-{n}.png") for n in range(1, len(used) + 1)]
     for path in (target, *pictures):
@@ -77,12 +97,5 @@ def explain(
     with replacing_all([target, *pictures], force) as temporaries:
         for temporary, content in zip(temporaries, contents, strict=True):
             temporary.write_bytes(content)
-    output.wrote(target)
     missing = [f"{look.source.name}: {words}" for look in seen for words in look.missing]
-    for words in missing:
-        output.say(f"mapedit: {words}")
-    if as_json:
-        facts = {"output": str(target), "pictures": [str(path) for path in pictures]}
-        output.data_json({**facts, "missing": missing})
-    elif not quiet:
-        output.data(f"wrote {target}\nopen it in any browser")
+    return missing, pictures, target

@@ -31,6 +31,7 @@ from ..timing import (
 )
 from ..transcript import Transcript
 from .hearing import MATTERS, SOUNDS, TRUE_SILENCE, Heard, hear, with_sounds
+from .remarks import remarks
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
@@ -237,7 +238,9 @@ class _Judged:
                 if part.duration > 1:
                     faults.append(replace(fault, range=part))
         faults.sort(key=lambda fault: fault.range)
-        return replace(self, faults=tuple(faults), doubts=found.doubts)
+        asked = {doubt.range: doubt for doubt in (*remarks(edit, source), *found.doubts)}
+        doubts = tuple(sorted(asked.values(), key=lambda one: one.range))
+        return replace(self, faults=tuple(faults), doubts=doubts)
 
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
         """The ranges to keep."""

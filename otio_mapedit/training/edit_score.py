@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..edit_inference import peaks
 from ..edit_spec import FEATURES, OPERATIONS, EditSpec
 from .edit_network import EditNetwork
 from .rushes import Rush
@@ -146,9 +147,7 @@ def compare(rush: Rush, said: Said, spec: EditSpec) -> EditScores:
 def splices(truth: npt.NDArray[Any], probability: npt.NDArray[Any]) -> Count:
     """Splices found within the tolerance, each once."""
     true = [int(at) for at in np.flatnonzero(truth)]
-    around = np.pad(probability, 2, constant_values=0)
-    best = np.max([around[shift : shift + len(probability)] for shift in range(5)], axis=0)
-    found = [int(at) for at in np.flatnonzero((probability >= SPLICE_AT) & (probability >= best))]
+    found = peaks(probability, SPLICE_AT)
     left = list(true)
     hit = 0
     for at in found:
