@@ -35,7 +35,8 @@ from otio_mapedit.operations import Kind
 from otio_mapedit.recipes import roughcut
 from otio_mapedit.training.edit_evaluate import bank_of
 from otio_mapedit.training.edit_train import EditTrainConfig
-from otio_mapedit.training.rushes import FALSE_START, KEEP, RATE, RETAKE, Rush, rush
+from otio_mapedit.training.rush_script import FALSE_START, KEEP, RATE, RETAKE
+from otio_mapedit.training.rushes import Rush, rush
 
 FIRST = 10_000
 """Number of the first rush: the evaluation's own are others."""

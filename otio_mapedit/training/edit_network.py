@@ -307,21 +307,21 @@ class EditNetwork(nn.Module):
         self, parts: Prepared, truth: Tensor | None, taught: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         spec = self.config.spec
-        batch, count = parts.given.shape[:2]
+        batch = len(parts.given)
         state = parts.given.new_zeros(batch, self.config.state)
         before = parts.given.new_zeros(batch, len(spec.operations))
         rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
-        for at in range(count):
+        # Taken apart at once: the gradient of every single cut would be as large as the whole.
+        keys, slots = (
+            part.unfold(1, spec.reach, 1).transpose(2, 3).unbind(1)
+            for part in (parts.keys, parts.slots)
+        )
+        apart = zip(
+            parts.given.unbind(1), parts.bias.unbind(1), parts.straight.unbind(1), strict=True
+        )
+        for at, (given, bias, straight) in enumerate(apart):
             low = at // spec.slot
-            row = self.step(
-                parts.given[:, at],
-                parts.bias[:, at],
-                parts.keys[:, low : low + spec.reach],
-                parts.slots[:, low : low + spec.reach],
-                parts.straight[:, at],
-                state,
-                before,
-            )
+            row = self.step(given, bias, keys[low], slots[low], straight, state, before)
             rows.append(row)
             state, before = row[0], row[2].detach().softmax(-1)
             if truth is not None and taught > 0:

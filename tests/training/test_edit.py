@@ -17,7 +17,14 @@ from otio_mapedit.edit_inference import run_edit  # noqa: E402
 from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
 from otio_mapedit.errors import OptionError  # noqa: E402
 from otio_mapedit.spec import PROVENANCE_KEY  # noqa: E402
-from otio_mapedit.training import corpus, rush_script, rush_store, rushes, voices  # noqa: E402
+from otio_mapedit.training import (  # noqa: E402
+    corpus,
+    rush_pictures,
+    rush_script,
+    rush_store,
+    rushes,
+    voices,
+)
 from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
 from otio_mapedit.training.edit_export import edit_parity, export_edit, is_edit  # noqa: E402
 from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
@@ -94,6 +101,46 @@ def test_a_pause_keeps_the_margins_of_a_rough_cut() -> None:
     assert dead == [(pytest.approx(end + 0.3), pytest.approx(start - 0.2))]
     script.pause(0.6, rush_script.KEEP)
     assert script.labels[-1][2] == rush_script.KEEP, "too short to take anything out"
+
+
+def test_a_recording_is_seen_from_its_first_picture_on() -> None:
+    for seed in range(6):
+        splice = 4.013  # between two frames
+        seen = rush_pictures.sampled(np.random.default_rng(seed), corpus.empty(), 9, [splice], [])
+        first = int(np.searchsorted(seen.frames / 25, splice))
+        assert seen.frames[first] == 101
+        small = seen.small.astype(float)
+        apart = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
+        assert apart.argmax() == first - 1, "it changes with the recording and nowhere else"
+
+
+def test_talk_is_recorded_as_asked_for() -> None:
+    levels = {}
+    for condition in rushes.CONDITIONS:
+        film, samples = rushes.rush(np.random.default_rng([3, 1]), bank(), 40, condition)
+        assert film.condition == condition
+        assert samples is not None
+        noise, music = film.quality[:, 0].any(), film.quality[:, 1].any()
+        assert (noise, music) == (condition == "noise", condition == "music")
+        levels[condition] = 20 * np.log10(np.sqrt(np.square(samples).mean()))
+    assert levels["quiet"] < min(levels[name] for name in ("clean", "noise", "music")) - 3
+
+
+def test_slates_are_heard_and_held_up() -> None:
+    script = rush_script.Script()
+    script.say(voice(1, 1.0), rush_script.KEEP)
+    rush_script._slate(np.random.default_rng(1), script, bank().lines)
+    ((start, end),) = [(a, b) for a, b, what in script.labels if what == rush_script.SLATE]
+    assert start > 1.3, "what was said keeps its margin"
+    assert end - start > 0.2
+    ((shown, gone),) = script.boards
+    assert shown <= start < end < gone
+    rush_script.spoil_pictures(np.random.default_rng(2), script, silent=False)
+    (board,) = [span for span in script.pictures if span.what == "board"]
+    shot = np.full((54, 96, 3), 128, np.float32)
+    rng = np.random.default_rng(3)
+    held = rush_pictures._held_up(rng, shot, rush_pictures._board(rng), board.amount)
+    assert 0.05 < (np.abs(held - shot).max(axis=2) > 50).mean() < 0.8
 
 
 def test_windows_bring_their_truth(films: list[rushes.Rush]) -> None:
