@@ -22,8 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from ..edit_spec import EditSpec
 from ..errors import OptionError
@@ -33,6 +31,7 @@ from .edit_network import EditNetwork, EditNetworkConfig
 from .edit_score import EditScores, scored
 from .edit_windows import Windows, draw, spread_of
 from .rushes import Rush
+from .state import TrainState
 
 
 @dataclass(frozen=True)
@@ -166,41 +165,32 @@ def train_edit(
     whole = config.warm_steps + config.steps
     while state.step < whole and state.idle < config.patience:
         rng = np.random.default_rng([config.seed, state.step])
+        rate = state.rate()
         losses = state.learn(draw(rng, rushes, config.network.spec, config.batch))
         scores = None
         warm = state.step <= config.warm_steps
         if state.step == whole or (not warm and state.step % config.validate_every == 0):
             scores = scored(state.average.module, held)
-            state.judge(scores)
+            state.judge(scores.mean)
         if scores is not None or state.step % config.validate_every == 0:
-            state.write(sources)
+            state.write(config, sources)
+        parts = dataclasses.asdict(losses)
+        state.note(rate=rate, **parts, f1=None if scores is None else scores.mean)
         if progress is not None:
             progress(EditProgress(state.step, whole, losses, scores))
     return config.out
 
 
-class EditState:
-    """The network, its running average, the optimiser, and the best answer so far."""
+class EditState(TrainState[EditNetwork]):
+    """Where the training of an edit network stands."""
 
     def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush]) -> None:
         self.config = config
-        self.network = EditNetwork(config.network).to(config.device)
+        network = EditNetwork(config.network)
         mean, spread = spread_of(rushes)
-        self.network.reader.get_buffer("mean").copy_(mean)
-        self.network.reader.get_buffer("spread").copy_(spread)
-        self.average = AveragedModel(
-            self.network, avg_fn=_running(config.averaged), use_buffers=True
-        )
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
-        self.step, self.best, self.idle = 0, -1.0, 0
-        self.best_average: dict[str, Tensor] = {}
-        if config.out.exists():
-            stored = torch.load(config.out, weights_only=True, map_location=config.device)
-            self.network.load_state_dict(stored["network"])
-            self.average.load_state_dict(stored["running"])
-            self.optimiser.load_state_dict(stored["optimiser"])
-            self.best_average = stored["average"]
-            self.step, self.best, self.idle = stored["step"], stored["best"], stored["idle"]
+        network.reader.get_buffer("mean").copy_(mean)
+        network.reader.get_buffer("spread").copy_(spread)
+        super().__init__(network, config.out, config.rate, config.averaged, config.device)
 
     @property
     def warm(self) -> bool:
@@ -230,8 +220,6 @@ class EditState:
         config = self.config
         batch = batch.to(config.device)
         self.network.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
         if self.warm:
             answer = self.network.undecoded(batch.steps)
             recon = attend = torch.zeros((), device=config.device)
@@ -240,59 +228,8 @@ class EditState:
             answer = self.network(batch.steps, batch.operation, self.taught(), config.stretches)
             recon, edit = reconstruction_loss(answer, batch), edit_loss(answer, batch)
             attend = attention_loss(answer, batch)
-        reg = torch.stack([weight.square().sum() for weight in self.network.parameters()]).sum()
+        reg = self.squares()
         loss = config.w_recon * recon + config.w_edit * edit + config.w_reg * reg
         loss = loss + config.w_attend * attend
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
-        self.step += 1
+        self.descend(loss, self.rate(), config.clip)
         return EditLosses(*(float(part.detach()) for part in (loss, recon, edit, reg, attend)))
-
-    def judge(self, scores: EditScores) -> None:
-        """Take the running average for the answer when it is the best."""
-        self.idle += 1
-        if scores.mean > self.best:
-            self.best, self.idle = scores.mean, 0
-            self.best_average = {
-                name: value.clone() for name, value in self.average.module.state_dict().items()
-            }
-
-    def write(self, sources: list[dict[str, str]]) -> None:
-        """Write the checkpoint."""
-        stored = {
-            "network": self.network.state_dict(),
-            "running": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.best_average,
-            "step": self.step,
-            "best": self.best,
-            "idle": self.idle,
-            "config": _plain(dataclasses.asdict(self.config)),
-            "sources": sources,
-        }
-        self.config.out.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.config.out.with_suffix(".partial")
-        torch.save(stored, partial)
-        partial.replace(self.config.out)
-
-
-def _running(stays: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential average of which ``stays`` stays at a step, over fewer at the beginning."""
-
-    def averaged(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-        keep = min(stays, (1 + int(count)) / (10 + int(count)))
-        return average + ((now - average) * (1 - keep)).to(average.dtype)
-
-    return averaged
-
-
-def _plain(value: Any) -> Any:
-    """``value`` with paths as names, so that a checkpoint holds no code."""
-    if isinstance(value, Path):
-        return value.name
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value

@@ -222,6 +222,10 @@ def test_training_learns_resumes_and_exports(
     assert np.mean([loss for _, loss in seen[8:12]]) < np.mean([loss for _, loss in seen[:4]])
     train_edit(config, lambda at: seen.append((at.step, at.loss)))
     assert [step for step, _ in seen[14:]] == [15, 16]
+    curves = config.out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
+    assert curves[0] == "step,rate,total,recon,edit,reg,attend,f1"
+    assert [line.split(",")[0] for line in curves[1:]] == [str(step) for step in range(1, 17)]
+    assert curves[-1].split(",")[-1], "the last step is measured"
     assert is_edit(config.out)
     report = export_edit(config.out, tmp_path / "edit.onnx", doubt_threshold=0.4)
     assert report.parity < 1e-4
