@@ -42,7 +42,7 @@ _LONGEST_RUN = 1500
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
 _SOUND_VERSION = "2"
-_PICTURE_VERSION = "3"
+_PICTURE_VERSION = "4"
 
 #: ITU-R BT.709 luma of full-range RGB.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255

@@ -22,6 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as LibavVideo
 from numpy.typing import NDArray
 
+from .keyframes import Chooser
 from .media import MediaInfo, VideoStream
 from .media_open import open_media, packets
 from .media_times import READ_THROUGH, decode_order
@@ -151,7 +152,8 @@ def _no_pictures(size: tuple[int, int]) -> Thumbnails:
 def keyframe_pictures(
     media: MediaInfo, at_least: Fraction = Fraction(1), size: tuple[int, int] = (96, 54)
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Keyframes about ``at_least`` seconds apart, or further where the file has no more.
+    """Keyframes about ``at_least`` seconds apart, or further where the file has no more; nearer
+    where one comes early, as the picture changes there.
 
     Gives the grid frame and the picture, uint8 ``[height, width, 3]`` RGB, in order. Only the
     chosen keyframes are decoded, and of a large file with an index only they are read.
@@ -342,28 +344,26 @@ def _numbered(
 def _key_packets(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, at_least: Fraction
 ) -> Iterator[Packet[Any]]:
-    """Packets of keyframes at least ``at_least`` seconds apart, but for rounding."""
+    """Packets of keyframes at least ``at_least`` seconds apart, but for rounding and for those
+    that come early (see :class:`Chooser`)."""
     video = used_picture(media)
     apart = at_least - Fraction(1, 2) / video.rate
     base = Fraction(stream.time_base or 1)
+    chooser = Chooser(apart)
     if media.size > READ_THROUGH and len(stream.index_entries) * 10 >= video.picture_count * 9:
-        chosen = _sought_packets(media, container, stream, apart)
-    else:
-        # Not Discard.nonkey: libav's QuickTime reader then gives keyframes the wrong times.
-        chosen = stream_packets(media, container, stream)
-    last: Fraction | None = None
-    for packet in chosen:
+        yield from _sought_packets(media, container, stream, chooser)
+        return
+    # Not Discard.nonkey: libav's QuickTime reader then gives keyframes the wrong times.
+    for packet in stream_packets(media, container, stream):
         if not packet.size or not packet.is_keyframe or packet.is_discard:
             continue
         time = packet.pts if packet.pts is not None else packet.dts
-        if time is None or (last is not None and time * base - last < apart):
-            continue
-        last = time * base
-        yield packet
+        if time is not None and chooser.takes(time * base):
+            yield packet
 
 
 def _sought_packets(
-    media: MediaInfo, container: InputContainer, stream: LibavVideo, apart: Fraction
+    media: MediaInfo, container: InputContainer, stream: LibavVideo, chooser: Chooser
 ) -> Iterator[Packet[Any]]:
     """Packets of keyframes by the container's index, without reading what lies between.
 
@@ -373,14 +373,14 @@ def _sought_packets(
     base = Fraction(stream.time_base or 1)
     entries = stream.index_entries
     moments = [entry.timestamp for entry in entries if entry.is_keyframe]
-    last: int | None = None
     for moment, following in zip(moments, [*moments[1:], 1 << 62], strict=True):
-        if last is not None and (moment - last) * base < apart:
+        if not chooser.takes(moment * base):
             continue
-        last = moment
         try:
             container.seek(min(following - 1, entries[-1].timestamp), stream=stream)
-            yield next(packets(container, [stream]))
+            packet = next(packets(container, [stream]))
+            if packet.size and packet.is_keyframe and not packet.is_discard:
+                yield packet
         except (av.error.FFmpegError, OSError, StopIteration) as error:
             logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
 

@@ -19,7 +19,7 @@ PACKAGE = Path(otio_mapedit.__file__).parent
 #: Layers in the order of the story. A module imports from its own layer and from earlier ones.
 LAYERS = (
     ("words", "__init__ errors timing config files urls otio_values progress"),
-    ("media", "media media_* quicktime picture_* frames audio speech transcript"),
+    ("media", "media media_* quicktime picture_* keyframes frames audio speech transcript"),
     ("numbers", "spec edit_spec step_* repeats features cache pace"),
     ("networks", "weights edit_inference watching stretches sparse_watching inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),
