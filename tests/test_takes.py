@@ -16,8 +16,9 @@ from otio_mapedit.edit_inference import EditPredictions, EditStream, run_edit
 from otio_mapedit.edit_spec import EDIT_OUTPUTS, FEATURES, EditSpec
 from otio_mapedit.features import HOP, SILENCE, SoundFeatures
 from otio_mapedit.inference import Predictions
-from otio_mapedit.media import AudioStream, MediaInfo
+from otio_mapedit.media import AudioStream, MediaInfo, VideoStream
 from otio_mapedit.operations import DecisionList, Kind, partition_faults
+from otio_mapedit.programme import programme
 from otio_mapedit.recipes import Need, roughcut
 
 SECONDS = 24
@@ -254,3 +255,35 @@ def test_cuts_of_what_is_edited_already_are_no_news() -> None:
     said = edit(heard, None, 0)
     said.splice[5::8] = 0.9
     assert spans(cut(heard, said), Kind.MARK) == []
+
+
+def test_other_colours_get_a_grade_that_matches_them() -> None:
+    """A passage has half the contrast of its place and is darker and bluer: its clip is graded."""
+    heard = sound((1, 8), (11, 20))
+    said = edit(heard, None, 0)
+    said.steps[:, FEATURES.index("has picture")] = 1
+    said.grade[43:84] = 0.95
+    told = {"brightness": (0.3, -0.1), "contrast": (0.1, -0.1), "red": (0.0, 0.0)}
+    for name, (value, more) in (told | {"blue": (0.1, 0.1)}).items():
+        said.steps[:, FEATURES.index(name)] = value
+        said.steps[43:84, FEATURES.index(f"{name} against alike")] = more
+    frames = SECONDS * 25
+    video = VideoStream(
+        1, "h264", 1920, 1080, Fraction(1), 0, 8, "yuv420p", Fraction(25), frames, frames, False,
+        Fraction(0), False,
+    )  # fmt: skip
+    media = replace(film(), video=(video,))
+    decisions = roughcut.decide(
+        [Predictions(media, heard, edit=said)], make_options(roughcut.Options, {})
+    )
+    assert len(spans(decisions, Kind.KEEP)) == 2
+    programme(decisions)
+    (grade,) = (op for op in decisions.operations if op.kind is Kind.GRADE)
+    assert (grade.range.start, grade.range.end) == spans(decisions, Kind.KEEP)[1]
+    slope, offset = grade.parameters["slope"], grade.parameters["offset"]
+    green = 0.3 - 0.0722 * 0.1  # of the passage; blue is a tenth more, and was not around it
+    usual = [0.4, 0.4, 0.4]
+    assert slope == [2, 2, 2]
+    graded = [2 * now + add for now, add in zip([green, green, green + 0.1], offset, strict=True)]
+    assert graded == pytest.approx(usual, abs=1e-3)
+    assert "colours may want matching to those around" in str(decisions)

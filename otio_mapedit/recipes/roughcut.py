@@ -35,6 +35,7 @@ from . import Need
 from .footage import Material, SequenceClock, generator, option_values, seed_of, title
 from .hearing import MATTERS, SOUNDS
 from .joining import Kept, around, covered, lacking
+from .remarks import Match
 from .selection import Manner, Piece, select
 from .spoken import FILLERS, parse_fillers
 from .takes import STAYS
@@ -240,6 +241,8 @@ def _operations(
                     reason=piece.reason,
                     parameters={"name": piece.name} if piece.name else {},
                 )
+                if piece.match is not None:
+                    yield _grade(file, piece, piece.match)
                 before, blocked = (file, after), False
             marked = doubtful or piece.confidence < REVIEW
             if marked:
@@ -257,6 +260,16 @@ def _drop(file: _File, piece: Piece, mode: str) -> Operation:
         confidence=piece.confidence,
         reason=piece.reason,
         parameters=parameters,
+    )
+
+
+def _grade(file: _File, piece: Piece, match: Match) -> Operation:
+    return file.operation(
+        Kind.GRADE,
+        piece.range,
+        confidence=match.confidence,
+        reason="colours matched to those around, proposed by the edit network",
+        parameters=match.parameters,
     )
 
 

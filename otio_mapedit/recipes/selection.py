@@ -31,7 +31,7 @@ from ..timing import (
 )
 from ..transcript import Transcript
 from .hearing import MATTERS, SOUNDS, TRUE_SILENCE, Heard, hear, with_sounds
-from .remarks import remarks
+from .remarks import Match, matches, remarks
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
@@ -73,6 +73,7 @@ class Piece:
     confidence: float
     name: str = ""  # what is said first in it
     doubts: tuple[tuple[FrameRange, str, float], ...] = ()  # parts to ask about, why, how sure
+    match: Match | None = None  # what would bring its colours to those around
 
 
 def select(known: Predictions, manner: Manner, sequence: Fraction) -> list[Piece]:
@@ -176,6 +177,7 @@ class _Judged:
     hop: Fraction
     aside: str = ""  # what is particular about this file, for the reasons
     doubts: tuple[Faulty, ...] = ()  # what stays in and is asked about
+    matches: tuple[Match, ...] = ()  # passages of other colours
 
     @classmethod
     def of(
@@ -240,7 +242,8 @@ class _Judged:
         faults.sort(key=lambda fault: fault.range)
         asked = {doubt.range: doubt for doubt in (*remarks(edit, source), *found.doubts)}
         doubts = tuple(sorted(asked.values(), key=lambda one: one.range))
-        return replace(self, faults=tuple(faults), doubts=doubts)
+        coloured = matches(edit, source) if self.media.picture is not None else ()
+        return replace(self, faults=tuple(faults), doubts=doubts, matches=coloured)
 
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
         """The ranges to keep."""
@@ -299,7 +302,8 @@ class _Judged:
             for doubt in self.doubts
             if (part := doubt.range.intersection(span)).duration > 1
         )
-        return Piece(span, True, reason, round(confidence, 3), doubts=doubts)
+        match = next((one for one in self.matches if one.range.contains(span)), None)
+        return Piece(span, True, reason, round(confidence, 3), doubts=doubts, match=match)
 
     def _why_kept(self, span: FrameRange, manner: Manner) -> tuple[str, float]:
         heard = self.heard
