@@ -173,6 +173,7 @@ class EditSpec:
 
     ``retake_threshold`` is the mean probability of retake and false start from which a phrase is
     taken out without being asked about; below it and above ``doubt_threshold`` it is marked.
+    ``splice_threshold`` is what a splice must reach to be one.
     """
 
     name: str = "edit"
@@ -189,6 +190,7 @@ class EditSpec:
     quality: tuple[str, ...] = EDIT_QUALITIES
     retake_threshold: float = 0.6
     doubt_threshold: float = 0.35
+    splice_threshold: float = 0.85
 
     def __post_init__(self) -> None:
         sizes = (self.stride, self.run_up, self.slot, self.past, self.future)

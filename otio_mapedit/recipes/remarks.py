@@ -23,9 +23,9 @@ from ..solve import runs
 from ..timing import FrameRange, frame_within, frames_covering
 from .seeing import Faulty
 
-#: Probability from which a splice is marked, and steps that lie between two on average at least:
-#: what has more of them is edited already, and its cuts are no news.
-_SPLICE, _RARE = 0.7, 40
+#: Steps that lie between two splices on average at least: what has more of them is edited already,
+#: and its cuts are no news.
+_RARE = 40
 #: Probability of every step, and mean probability, of a passage that is marked; steps of the
 #: shortest one, and of the longest pause inside of one.
 _SPEED, _SPEED_SURE, _SPEED_LEAST, _BREATH = 0.5, 0.8, 6, 4
@@ -93,7 +93,7 @@ def _median(edit: EditPredictions, name: str, part: slice) -> float:
 
 
 def _splices(edit: EditPredictions, source: Source) -> Iterator[Faulty]:
-    found = peaks(edit.splice, _SPLICE)
+    found = peaks(edit.splice, edit.spec.splice_threshold)
     if len(found) * _RARE > len(edit):
         return
     for step in found:

@@ -21,7 +21,6 @@ from .rushes import Rush
 
 TOLERANCE = 2
 """Steps that a splice may be off."""
-SPLICE_AT = 0.5
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def compare(rush: Rush, said: Said, spec: EditSpec) -> EditScores:
         for kind in (1, 2):
             part = _count((rush.speed == kind) & heard, (said.speed == kind) & heard)
             counts["speed"] = counts.get("speed", Count()) + part
-        counts["splice"] = splices(rush.splice > 0, said.splice)
+        counts["splice"] = splices(rush.splice > 0, said.splice, spec.splice_threshold)
         counts["grade"] = _count(rush.grade > 0, said.grade > 0.5)
     pointed = pointing = 0
     if len(said.attention):
@@ -144,10 +143,10 @@ def compare(rush: Rush, said: Said, spec: EditSpec) -> EditScores:
     return EditScores(counts, pointed, pointing)
 
 
-def splices(truth: npt.NDArray[Any], probability: npt.NDArray[Any]) -> Count:
-    """Splices found within the tolerance, each once."""
+def splices(truth: npt.NDArray[Any], probability: npt.NDArray[Any], least: float) -> Count:
+    """Splices of at least the probability ``least`` found within the tolerance, each once."""
     true = [int(at) for at in np.flatnonzero(truth)]
-    found = peaks(probability, SPLICE_AT)
+    found = peaks(probability, least)
     left = list(true)
     hit = 0
     for at in found:

@@ -284,7 +284,7 @@ def test_scores_count_steps_and_splices(films: list[rushes.Rush]) -> None:
     assert compare(film, wrong, SPEC).counts["keep"].f1 == 0
     truth, said = np.zeros(40), np.zeros(40)
     truth[[5, 20]], said[[7, 30]] = 1, 0.9
-    count = splices(truth > 0, said)
+    count = splices(truth > 0, said, 0.5)
     assert (count.hit, count.missed, count.false) == (1, 1, 1)
 
 
