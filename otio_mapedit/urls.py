@@ -56,8 +56,11 @@ def path_of(url: str) -> str:
     except ValueError:
         return url
     path = _unquoted(parts.path)
-    if _DRIVE.match(path):
-        path = path[1:]
+    if _DRIVE.match(f"/{parts.netloc}"):  # file://D:/..., which misses a slash
+        return f"{parts.netloc}{path}"
+    bare = path.lstrip("/")
+    if _DRIVE.match(f"/{bare}"):
+        path = bare
     elif parts.netloc and parts.netloc.lower() != "localhost":
         return f"//{parts.netloc}{path}"
     return path

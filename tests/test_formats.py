@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import logging
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -484,11 +485,13 @@ def test_image_sequences_and_shares_are_relocated() -> None:
     [
         "file:///a/b%20c.mov", "file:////server/share/a.mov", "file://server/share/a.mov",
         "file:///D:/a.mov", "file://localhost/D%3a/a.mov", "file://localhost/a/b.mov",
+        "file://D:/a b/c.mov", "file:////Z:/a/b.mov",
     ],
 )  # fmt: skip
 def test_both_readings_of_a_url_agree(url: str) -> None:
     """What writers make of a URL is the same file as what everything else takes it for."""
     assert path_of(media_url(url)) == path_of(url)
+    assert path_of(url)[1:2] == ":" or not re.search(r"[DZ]", url)
 
 
 # OTIO's own programs ------------------------------------------------------------------------

@@ -18,19 +18,15 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..assemble import assemble
 from ..config import nearest
-from ..disassemble import NOT_UNDERSTOOD, disassemble
 from ..errors import OptionError, OutputError, UsageError
 from ..files import ensure_writable, replacing, replacing_all
-from ..otio_values import elements
-from ..timeline_view import own_metadata
 from .fcpxml_words import fcpxml_profile
 from .loss import LossReport
-from .marker_colours import COLOURS
+from .mapedit_losses import not_decided
 from .media_root import MediaRoot, relocate, settle
 from .otio_losses import unread
-from .read_back import differences, verify_edit
+from .read_back import verify_edit
 
 #: What `--for` may say.
 HOSTS = ("plain", "resolve", "premiere", "finalcut", "kdenlive", "shotcut", "jianying")
@@ -303,65 +299,13 @@ def _is_text(path: Path) -> bool:
 def _reports(timeline: otio.schema.Timeline, suffix: str, host: str) -> tuple[LossReport, ...]:
     """What a file of OTIO's own family does not hold, or its host does not read."""
     if suffix == ".mapedit":
-        return (_lost(timeline),)
+        return (not_decided(timeline),)
     reports = (unread(timeline, host),) if host != "plain" else ()
     if suffix == ".otioz":
         from .otio_bundle import not_bundled
 
         reports = (*reports, not_bundled(timeline))
     return reports
-
-
-def _lost(timeline: otio.schema.Timeline) -> LossReport:
-    """What a decision list cannot say about a timeline."""
-    report = LossReport("mapedit", "write")
-    decisions = disassemble(timeline)
-    notes = decisions.metadata.get(NOT_UNDERSTOOD, [])
-    for note in notes if isinstance(notes, list) else []:
-        report.lost("edit", str(note))
-    again = assemble(decisions)
-    if report.clean:
-        for track, where in differences(timeline, again):
-            report.changed("edit", where, track)
-    _lost_words(timeline, again, report)
-    kept = {operation.id for operation in decisions.operations}
-    for item in timeline.find_children():
-        for holder in (item, *getattr(item, "markers", ())):
-            identity = own_metadata(holder).get("id")
-            if isinstance(identity, str) and identity not in kept:
-                kept.add(identity)
-                report.changed("id", f"{identity} is not kept", item.parent().name, item.name)
-    return report
-
-
-def _lost_words(
-    timeline: otio.schema.Timeline, again: otio.schema.Timeline, report: LossReport
-) -> None:
-    """Names and markers that a decision list has no place for."""
-    ours, theirs = ([*made.find_clips()] for made in (timeline, again))
-    for mine, its in zip(ours, theirs, strict=False) if len(ours) == len(theirs) else ():
-        track = mine.parent().name
-        if mine.name != its.name:
-            text = f"it is called {its.name!r}, as its media"
-            report.changed("clip name", text, track, mine.name)
-        if mine.media_reference is not None and mine.media_reference.name != its.name:
-            text = f"{mine.media_reference.name!r} becomes the file's name"
-            report.changed("media name", text, track, mine.name)
-    for kind in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
-        mine, theirs = (
-            [track for track in made.tracks if getattr(track, "kind", "") == kind]
-            for made in (timeline, again)
-        )
-        for track, its in zip(mine, theirs, strict=False):
-            if track.name not in ("", its.name):
-                report.changed("track", f"it is called {its.name!r}", track.name)
-    for mine in ours:
-        for marker in elements(mine.markers):
-            if str(marker.color or "").upper() not in COLOURS:
-                report.changed("marker", "it becomes red", mine.parent().name, mine.name)
-    loose = len(timeline.tracks.markers) - len(again.tracks.markers)
-    if loose > 0:
-        report.changed("marker", f"{loose} of the timeline go to the clips that play there")
 
 
 def _either(names: list[str]) -> str:
