@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urlsplit
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 _DRIVE = re.compile(r"^/[A-Za-z]:[/\\]|^/[A-Za-z]:$")
+#: A drive as it was written before a colon was allowed in a URL.
+_OLD_DRIVE = re.compile(r"^([A-Za-z])\|(?=[/\\]|$)")
 #: A share of Windows, ``//server/share``; its server is the URL's, not a part of the path.
 _SHARE = re.compile(r"^//(?!localhost/)[A-Za-z0-9_.-]+/", re.IGNORECASE)
 
@@ -58,7 +60,7 @@ def path_of(url: str) -> str:
     path = _unquoted(parts.path)
     if _DRIVE.match(f"/{parts.netloc}"):  # file://D:/..., which misses a slash
         return f"{parts.netloc}{path}"
-    bare = path.lstrip("/")
+    bare = _OLD_DRIVE.sub(r"\1:", path.lstrip("/"))
     if _DRIVE.match(f"/{bare}"):
         path = bare
     elif parts.netloc and parts.netloc.lower() != "localhost":

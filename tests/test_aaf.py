@@ -113,6 +113,22 @@ def test_a_clip_between_two_frames_of_its_media_is_named(tmp_path: Path) -> None
     assert [(x.severity, x.feature, x.item) for x in report.losses] == [("changed", "cut", "a")]
 
 
+def test_media_of_the_network_is_named(tmp_path: Path) -> None:
+    one = shot("a", 0, 20, Fraction(25))
+    one.media_reference.target_url = "http://example.org/a.mov?x=1"
+    report = write(sequence(Fraction(25), one), tmp_path / "cut.aaf", "plain")
+    assert [(x.severity, x.feature, x.item) for x in report.losses] == [("changed", "media", "a")]
+
+
+def test_relative_media_is_written_with_its_whole_path(cli: Cli, here: Path) -> None:
+    one = shot("a", 0, 20, Fraction(25))
+    one.media_reference.target_url = "media/a.mov"
+    otio.adapters.write_to_file(sequence(Fraction(25), one), "cut.otio")
+    assert cli("convert", "cut.otio", "cut.aaf").code == 0
+    (clip,) = read_timeline(Path("cut.aaf")).find_clips()
+    assert clip.media_reference.target_url == (here / "media" / "a.mov").as_uri()
+
+
 def test_media_of_unknown_length_used_twice(tmp_path: Path) -> None:
     """The adapter writes a file once; both clips must count from the same beginning."""
     rate = Fraction(25)

@@ -486,6 +486,7 @@ def test_image_sequences_and_shares_are_relocated() -> None:
         "file:///a/b%20c.mov", "file:////server/share/a.mov", "file://server/share/a.mov",
         "file:///D:/a.mov", "file://localhost/D%3a/a.mov", "file://localhost/a/b.mov",
         "file://D:/a b/c.mov", "file:////Z:/a/b.mov",
+        "file:///D|/a%20b.mov",
     ],
 )  # fmt: skip
 def test_both_readings_of_a_url_agree(url: str) -> None:

@@ -33,6 +33,7 @@ from otio_mapedit.interchange.otio_file import text_of, timeline_from, verify
 from otio_mapedit.interchange.registry import convert, read_timeline, write_timeline
 from otio_mapedit.operations import DecisionList, Kind, Operation, Source, StreamExtent
 from otio_mapedit.timing import FrameRange, exact_time, rational_time
+from otio_mapedit.urls import path_of, url_of
 from tests.decision_lists import decision_lists
 from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
 
@@ -379,6 +380,24 @@ def test_relative_media_is_found_from_another_folder(tmp_path: Path) -> None:
             convert(folder / f"there{suffix}", tmp_path / "back.mapedit", force=True)
             (source,) = mapedit_file.read(tmp_path / "back.mapedit").sources
             assert Path(source.path) == tmp_path / "media" / "a b%.mov", (suffix, folder.name)
+
+
+def test_programs_that_know_whole_paths_only_get_them(tmp_path: Path) -> None:
+    """Beside its media too: Premiere and Media Composer do not look where a file lies."""
+    timeline = foreign("media/a%20b%25.mov", 0)
+    images = otio.schema.ImageSequenceReference("", "plate.", ".exr", 1, 1, 24.0, 4)
+    clip = timeline.tracks[0][0].clone()
+    clip.media_reference = images
+    clip.source_range = otio.opentime.TimeRange(rational_time(0, RATE), rational_time(24, RATE))
+    timeline.tracks[0].append(clip)
+    otio.adapters.write_to_file(timeline, str(tmp_path / "cut.otio"))
+    convert(tmp_path / "cut.otio", tmp_path / "cut.xml")
+    found = read_timeline(tmp_path / "cut.xml").find_clips()
+    assert path_of(found[0].media_reference.target_url) == str(tmp_path / "media" / "a b%.mov")
+    assert path_of(found[1].media_reference.target_url_base) == f"{tmp_path}/"
+    text = (tmp_path / "cut.xml").read_text()
+    assert url_of(str(tmp_path)).removeprefix("file://") in text
+    assert f"{tmp_path.name}/plate.0001.exr" in text
 
 
 def test_a_new_source_keeps_reel_and_drop_frame(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def _clip(
         if url
         else otio.schema.MissingReference(available_range=whole)
     )
+    if url and not url.startswith("file:"):
+        plan.report.changed("media", "AAF takes its address for a path", **plan.place(piece))
     if not url:
         plan.report.changed("missing media", "AAF gets its name only", **plan.place(piece))
     reference.name = getattr(old, "name", "") or ""

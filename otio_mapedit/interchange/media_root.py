@@ -85,7 +85,7 @@ def settle(timeline: otio.schema.Timeline, folder: Path) -> None:
         images = isinstance(reference, otio.schema.ImageSequenceReference)
         key = "target_url_base" if images else "target_url"
         path = path_of(getattr(reference, key, "") or "")
-        if path and not is_url(path) and not is_absolute(path):
+        if (path or images) and not is_url(path) and not is_absolute(path):
             found = url_of(os.path.normpath(folder.absolute() / path))
             setattr(reference, key, found + "/" if images else found)
 

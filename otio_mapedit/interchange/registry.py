@@ -67,6 +67,9 @@ PROFILES = {
     ".mapedit": {"plain": "plain"},
 }
 
+#: What refers to media by its whole path: the programs that read it know no other.
+_ABSOLUTE = (".xml", ".aaf", DRAFT)
+
 _TEXTS = ("fcpxml_format", "xmeml_format", "edl_format", "mlt_format")
 
 
@@ -218,7 +221,8 @@ def convert(
 ) -> Written:
     """Turn one timeline file into another, by their suffixes.
 
-    Relative references to media count from the folder of ``source`` and stay right in another.
+    Relative references to media count from the folder of ``source`` and stay right in another,
+    and in formats that want whole paths.
     Media that exists only in an ``.otioz`` is unpacked to a folder beside ``target``.
 
     Raises:
@@ -235,7 +239,7 @@ def convert(
         from .otio_bundle import unpack
 
         unpack(source, timeline, target.parent / f"{target.stem} media", force)
-    elif source.absolute().parent != target.absolute().parent:
+    elif kind in _ABSOLUTE or source.absolute().parent != target.absolute().parent:
         settle(timeline, source.parent)
     written = write_timeline(timeline, target, host, force, version)
     return Written(written.paths, reports + written.reports)
