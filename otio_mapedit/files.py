@@ -48,10 +48,10 @@ def ensure_writable(path: Path, force: bool) -> None:
     try:
         found = _stat(path)
         if found is not None and stat.S_ISDIR(found.st_mode):
-            raise OutputError(f"{path} is a folder", "Give a file name with -o.")
+            raise OutputError(f"{path} is a folder", "Give the name of a file.")
         if found is not None and not stat.S_ISREG(found.st_mode):
             # A device or pipe would be replaced by the rename, not written to.
-            raise OutputError(f"{path} is not a regular file", "Give a file name with -o.")
+            raise OutputError(f"{path} is not a regular file", "Give the name of a file.")
         if (found is not None or path.is_symlink()) and not force:
             raise OutputExistsError(path)
         folder = _through_links(path).parent

@@ -226,8 +226,19 @@ def test_no_remedy_names_an_option_that_convert_has_not(cli: Cli, here: Path) ->
     for target in targets:
         said = one_line(cli("convert", "cut.otio", target), 2)
         assert " -o" not in said, said
+    (here / "folder.xml").mkdir()
+    assert "folder.xml is a folder. Give the name" in one_line(
+        cli("convert", "cut.otio", "folder.xml", "--force"), 2
+    )
     for target in ("-.aaf", "-.otioz"):
         assert " -o" not in one_line(cli("convert", "cut.otio", "--", target), 2)
+
+
+def test_folders_that_are_no_bundles_are_called_so(cli: Cli, here: Path) -> None:
+    for name in ("none.fcpxmld", "cut.xml", "cut.fcpxml"):
+        (here / name).mkdir()
+        assert f"{name} is a folder without" in one_line(cli("convert", name, "cut.otio"), 4)
+    assert one_line(cli("convert", ".", "cut.otio"), 2).startswith("mapedit: .: a name without")
 
 
 def test_notes_are_shown_on_request(cli: Cli, here: Path) -> None:

@@ -76,14 +76,19 @@ class _Reader:
         if isinstance(source, Path):
             self.what = source.name
             if source.is_dir():
-                source = source / "Info.fcpxml"
+                bundle, source = source, source / "Info.fcpxml"
+                if not source.exists():
+                    raise FormatError(
+                        f"{bundle} is a folder without an Info.fcpxml",
+                        "Name a timeline's file, or a bundle .fcpxmld.",
+                    )
             base = source.resolve().parent.as_uri() + "/"
             source = read_bytes(source, self.what)
         self.root = parse(source, self.what)
         if self.root.tag != "fcpxml":
             raise FormatError(
                 f"{self.what} is not FCPXML: its root is <{self.root.tag[:40]}>",
-                "Choose the format of the file with --from.",
+                "Export the timeline as FCPXML, or read it as what it is.",
             )
         version = self.root.get("version", "")
         self.report = LossReport(f"fcpxml {version}".strip(), "read")

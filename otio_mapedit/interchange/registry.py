@@ -97,8 +97,9 @@ def format_of(path: Path, reading: bool = False) -> Any:
         known.pop(DRAFT)
     name = known.get(path.suffix.lower())
     if name is None:
+        ending = path.suffix or "a name without suffix"
         raise UsageError(
-            f"{path.name}: {path.suffix or 'a name without suffix'} is not a timeline format"
+            f"{path.name or path}: {ending} is not a timeline format"
             + (" that can be written" if path.suffix.lower() in READ_ONLY else ""),
             f"Use one of: {', '.join(known)}.",
         )
