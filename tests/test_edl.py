@@ -416,6 +416,18 @@ def test_a_stereo_track_takes_two_channels() -> None:
     assert [(track.name, len(track)) for track in read.tracks] == [("V1", 1), ("Sound", 1)]
 
 
+def test_what_is_known_of_media_comes_back() -> None:
+    """Also how many channels its sounds have: mono is not stereo."""
+    clips = [shot("a", 0, 50), shot("b", 0, 50)]
+    facts = {"audio": [{"channels": 1, "sample_rate": 48000}], "width": 1920, "video": True}
+    clips[0].media_reference.metadata["mapedit"] = facts
+    timeline = sequence(*clips)
+    again = read_edl(write_edl(timeline)[0]["V1"])[0]
+    assert described(again) == described(timeline)
+    found = [plain(one.media_reference.metadata) for one in again.find_clips()]
+    assert found == [{"mapedit": facts}, {}]
+
+
 def test_reels_never_collide() -> None:
     names = [
         "a very long name 1",

@@ -15,7 +15,7 @@ import opentimelineio as otio
 
 from ..timing import exact_rate
 from .edl_words import AUXILIARY, BLACK
-from .timeline_facts import ClipData, name_in_url, plain_values, reference_url
+from .timeline_facts import ClipData, json_value, name_in_url, plain_values, reference_url
 
 _UNFIT = re.compile(r"[^A-Z0-9_.\-]+")
 _RESERVED = frozenset({BLACK, AUXILIARY})
@@ -65,11 +65,14 @@ class ReelNames:
         return name
 
 
-def media_data(clip: otio.schema.Clip, tape: str, reel: str, clock: Fraction) -> dict[str, Any]:
+def media_data(
+    clip: otio.schema.Clip, facts: ClipData, reel: str, clock: Fraction
+) -> dict[str, Any]:
     """What the comment says a reel stands for; plain JSON, times as ``[value, rate]``.
 
-    ``tape`` is the reel as the metadata has it, ``clock`` the rate of the source timecode.
+    ``clock`` is the rate of the source timecode.
     """
+    tape = facts.reel
     reference = clip.media_reference
     data: dict[str, Any] = {"reel": reel, "clock": str(clock)}
     if reference is None:
@@ -79,6 +82,8 @@ def media_data(clip: otio.schema.Clip, tape: str, reel: str, clock: Fraction) ->
         data["name"] = reference.name
     if tape and tape != reel:
         data["tape"] = tape
+    if facts.media_own:
+        data["own"] = json_value(facts.media_own)
     span = reference.available_range
     if span is not None:
         data["available"] = [_plain(span.start_time), _plain(span.duration)]
@@ -123,6 +128,8 @@ def media_reference(data: dict[str, Any]) -> otio.core.MediaReference:
     except (KeyError, TypeError, ValueError):
         found = otio.schema.MissingReference(available_range=available)
     found.name = name
+    if isinstance(data.get("own"), dict) and data["own"]:
+        found.metadata["mapedit"] = data["own"]
     return found
 
 

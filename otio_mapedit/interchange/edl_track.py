@@ -197,7 +197,7 @@ class _TrackWriter:
         )
         notes += remarks.clip_hints(placed.clip, placed.data, self.number)
         notes += self._exact_hints(placed, start, end, low)
-        notes.append(hint("MEDIA", media_data(placed.clip, placed.data.reel, reel, placed.rate)))
+        notes.append(hint("MEDIA", media_data(placed.clip, placed.data, reel, placed.rate)))
         return replace(event, motions=motions, remarks=tuple(notes))
 
     def _fade_out(self, placed: Placed, start: int, tail: Join) -> EdlEvent:
