@@ -298,9 +298,10 @@ def test_names_of_tracks_that_a_decision_list_has_no_place_for_are_named(tmp_pat
 def test_a_marker_that_becomes_red_is_named(tmp_path: Path) -> None:
     timeline = assemble(decisions(tmp_path))
     assert write_timeline(timeline, tmp_path / "red.mapedit").reports[0].clean
-    timeline.tracks[0][0].markers[0].color = ""
-    (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit").reports
-    assert "marker" in {loss.feature for loss in lost.losses}
+    for colour, severity in (("", "note"), ("TEAL", "changed")):
+        timeline.tracks[0][0].markers[0].color = colour
+        (lost,) = write_timeline(timeline, tmp_path / "cut.mapedit", force=True).reports
+        assert [(x.severity, x.feature) for x in lost.losses] == [(severity, "marker")]
 
 
 def foreign(url: str, start: int) -> otio.schema.Timeline:

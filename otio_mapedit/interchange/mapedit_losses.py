@@ -79,9 +79,11 @@ def _lost_of_media(mine: otio.schema.Clip, its: otio.schema.Clip, report: LossRe
         report.note("media range", "it is counted in whole frames", **where)
     ours, theirs = (sorted(elements(one.markers), key=_moment) for one in (mine, its))
     for marker, other in zip(ours, theirs, strict=False):
-        if str(marker.color or "").upper() not in COLOURS:
-            report.changed("marker", "it becomes red", **where)
-        elif _seconds(marker.marked_range) != _seconds(other.marked_range):
+        if not marker.color:
+            report.note("marker", "it has no colour, and becomes red", **where)
+        elif str(marker.color).upper() not in COLOURS:
+            report.changed("marker", f"{marker.color} becomes red", **where)
+        if _seconds(marker.marked_range) != _seconds(other.marked_range):
             report.changed("marker", "its ends were moved to the nearest frame", **where)
     if len(ours) > len(theirs):
         report.changed("marker", f"{len(ours)} become {len(theirs)}", **where)
