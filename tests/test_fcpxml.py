@@ -335,6 +335,17 @@ def test_two_tracks_that_play_the_one_sound_of_a_file_both_come_back(stream: int
     assert timeline_facts(again) == timeline_facts(timeline)
 
 
+def test_channels_that_nobody_stated_are_not_invented() -> None:
+    """FCPXML must declare some; that these were a guess rides along, and is said."""
+    sound = clip("a.wav", 0, 50)
+    text, report = write_fcpxml(timeline_of(A1=[sound]))
+    assert 'audioChannels="2"' in text
+    assert [(loss.severity, loss.feature) for loss in report.losses] == [("note", "sound")]
+    again, _ = read_fcpxml(text.encode())
+    assert "audio" not in again.find_clips()[0].media_reference.metadata["mapedit"]
+    assert write_fcpxml(again)[0] == text
+
+
 def test_mono_is_not_stereo() -> None:
     timeline = timeline_of(
         V1=[clip("a.mov", 0, 50, link=1, source="s")],

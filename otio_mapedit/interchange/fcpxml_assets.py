@@ -81,7 +81,7 @@ class AssetBook:
                     "the clip runs outside its media; the asset is declared longer",
                     **plan.place(piece),
                 )
-        self._count_streams(asset, piece, picture)
+        self._count_streams(plan, asset, piece, picture)
         return asset
 
     def _find(self, plan: Plan, piece: Piece, reference: Any) -> Asset:
@@ -184,7 +184,7 @@ class AssetBook:
             if asset.reel != facts["reel"]:
                 asset.extra["reel"] = facts["reel"]
 
-    def _count_streams(self, asset: Asset, piece: Piece, picture: bool) -> None:
+    def _count_streams(self, plan: Plan, asset: Asset, piece: Piece, picture: bool) -> None:
         """Streams of a file that nobody described: as many as its clips use, mono where there
         are several, stereo where there is one."""
         if asset.channels and not asset.guessed:
@@ -192,7 +192,11 @@ class AssetBook:
         sounds = piece.sounds if picture else [piece]
         count = max([len(sounds), len(asset.channels), *(stream_of(s) or 0 for s in sounds)])
         if count:
-            asset.guessed = True
+            if not asset.guessed:
+                plan.report.note(
+                    "sound", "nothing says how many channels its file has", **plan.place(piece)
+                )
+            asset.guessed = asset.extra["guessed"] = True
             asset.channels = (2,) if count == 1 else (1,) * count
 
     def finish(self) -> None:

@@ -177,7 +177,7 @@ class Library:
             noted["video"] = True
             if asset.format is not None and asset.format.width and asset.format.height:
                 noted |= {"width": asset.format.width, "height": asset.format.height}
-        if asset.has_audio:
+        if asset.has_audio and asset.data.get("guessed") is not True:
             noted["audio"] = [
                 {"channels": count, "sample_rate": asset.sample_rate} for count in asset.channels
             ]
