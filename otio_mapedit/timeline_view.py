@@ -18,7 +18,15 @@ import opentimelineio as otio
 from .assemble import DIP, NAMESPACE, WIPE
 from .fields import LARGEST
 from .otio_values import elements, entries, entry
-from .timing import FrameRange, exact_rate, exact_seconds, exact_time, frame_at, rational_time
+from .timing import (
+    FrameRange,
+    exact_rate,
+    exact_seconds,
+    exact_time,
+    fraction_of,
+    frame_at,
+    rational_time,
+)
 
 #: Deepest metadata that is followed.
 _DEEPEST = 30
@@ -138,11 +146,8 @@ def _sequence_rate(timeline: otio.schema.Timeline, own: Mapping[str, Any]) -> Fr
 
 
 def _stored_rate(text: Any) -> Fraction | None:
-    try:
-        rate = Fraction(text) if isinstance(text, str) and len(text) < 30 else Fraction(0)
-    except (ValueError, ZeroDivisionError):
-        return None
-    return rate if 0 < rate <= 1000 else None
+    rate = fraction_of(text)
+    return rate if rate is not None and 0 < rate <= 1000 else None
 
 
 def _times(timeline: otio.schema.Timeline) -> Iterator[otio.opentime.RationalTime]:

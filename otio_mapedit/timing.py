@@ -16,7 +16,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError
 
@@ -50,6 +50,9 @@ _SNAP = Fraction(1, 2002)
 
 _LENGTH = re.compile(r"^(\d{1,7}(?:\.\d{1,6})?)\s*(f|ms|s|min)?$")
 _RATE = re.compile(r"^\d{1,9}(?:\.\d{1,9}|/\d{1,9})?$")
+_FRACTION = re.compile(r"^[+-]?\d{1,60}(?:\.\d{1,60}|/\d{1,60})?$")
+#: No number in a timeline is larger: ten thousand hours in samples are fewer.
+_MOST = 10**13
 _TIMECODE = re.compile(r"^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$")
 
 
@@ -149,6 +152,19 @@ def parse_rate(text: str) -> Fraction:
     if not 0 < rate <= 1000:
         raise OptionError(f"{text!r} is not a frame rate", "Write it like 25, 29.97 or 30000/1001.")
     return standard_rate(rate)
+
+
+def fraction_of(text: Any) -> Fraction | None:
+    """An exact number from outside, ``3/4`` or ``-0.5``; None for anything else.
+
+    ``Fraction`` alone would also take ``1e99999999``, and think about it for a long time.
+    """
+    if not isinstance(text, str) or not _FRACTION.match(text.strip()):
+        return None
+    with contextlib.suppress(ZeroDivisionError):
+        value = Fraction(text.strip())
+        return value if abs(value) <= _MOST else None
+    return None
 
 
 def rate_text(rate: Fraction) -> str:

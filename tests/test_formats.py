@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import json
@@ -19,7 +20,7 @@ import pytest
 from otio_mapedit import files
 from otio_mapedit.cli.app import run
 from otio_mapedit.disassemble import disassemble
-from otio_mapedit.errors import FormatError, OptionError, OutputExistsError
+from otio_mapedit.errors import FormatError, MapeditError, OptionError, OutputExistsError
 from otio_mapedit.interchange.gain import gain_of, set_gain
 from otio_mapedit.interchange.loss import LossReport
 from otio_mapedit.interchange.media_root import MediaRoot, parse_media_root, relocate
@@ -364,6 +365,25 @@ def test_one_name_under_two_reels(suffix: str, named: bool) -> None:
         (loss.feature, loss.item) for loss in report.losses if loss.severity != "note"
     }
     assert named or reels == ["A001", "B002"]
+
+
+@pytest.mark.parametrize("number", ["1e99999999999", "9" * 200, "1/0", "nan"])
+@pytest.mark.parametrize("suffix", [".fcpxml", ".xml", ".edl", ".mlt", ".otio"])
+def test_no_number_is_too_large_to_read(tmp_path: Path, suffix: str, number: str) -> None:
+    """Every number that rides along as text, made one that takes for ever to work out."""
+    timeline = stacked(1)
+    one = timeline.tracks[0][0]
+    one.source_range = TR(otio.opentime.RationalTime(90100.25, 25), one.source_range.duration)
+    one.effects.append(otio.schema.LinearTimeWarp("Speed", time_scalar=1.2345))
+    timeline.metadata["mapedit"] = {"rate": "25"}
+    write_timeline(timeline, tmp_path / f"cut{suffix}", force=True)
+    text = (tmp_path / f"cut{suffix}").read_text()
+    wild = re.sub(r"(?<=[\">; ])-?\d+(?:\.\d+)?(?:/\d+)?(?=[\"<&\n])", number, text)
+    assert wild != text or suffix == ".otio"
+    for broken in (wild, text.replace('"25"', f'"{number}"'), text.replace(": 25", f": {number}")):
+        (tmp_path / f"wild{suffix}").write_text(broken)
+        with contextlib.suppress(MapeditError):
+            read_timeline(tmp_path / f"wild{suffix}", Fraction(25) if suffix == ".edl" else None)
 
 
 # One EDL per track --------------------------------------------------------------------------

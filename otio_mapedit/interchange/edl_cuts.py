@@ -8,7 +8,7 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import FrameRange, exact_time, frame_at, rational_time
+from ..timing import FrameRange, exact_time, fraction_of, frame_at, rational_time
 from .edl_media import media_reference
 from .edl_source import clip_start
 from .edl_words import AS_TRACK, one_line
@@ -299,8 +299,10 @@ def _source_range(placed: _Placed, rate: Fraction) -> otio.opentime.TimeRange:
     exact = cut.exact
     try:
         if exact.get("low") == cut.low % cut.source_day:
-            value = Fraction(str(exact["start"])) * cut.media_rate
-            start = otio.opentime.RationalTime(float(value), float(cut.media_rate))
+            moment = fraction_of(exact["start"])
+            if moment is not None:
+                value = float(moment * cut.media_rate)
+                start = otio.opentime.RationalTime(value, float(cut.media_rate))
             if exact.get("frames") == frames:
                 duration = otio.opentime.RationalTime(*map(float, exact["duration"]))
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

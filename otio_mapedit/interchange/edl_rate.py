@@ -20,6 +20,7 @@ from ..timing import (
     NTSC_60,
     STANDARD_RATES,
     can_drop_frames,
+    fraction_of,
     frame_of_timecode,
     nominal_rate,
     rate_text,
@@ -143,11 +144,8 @@ def _stated_rate(parsed: EdlText) -> Fraction | None:
     for remark in parsed.header:
         found = parse_hint(remark)
         if found and found[0] == "RATE":
-            try:
-                rate = Fraction(found[1])
-            except (ValueError, ZeroDivisionError):
-                return None
-            return rate if 0 < rate <= 100 else None
+            rate = fraction_of(found[1])
+            return rate if rate is not None and 0 < rate <= 100 else None
     return None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import opentimelineio as otio
 
-from ..timing import can_drop_frames, rate_text, rational_time
+from ..timing import can_drop_frames, fraction_of, rate_text, rational_time
 from .edl_cuts import Cut, TrackBuilder
 from .edl_facts import clip_metadata, gain_stated, read_sequence
 from .edl_markers import clip_marker, sequence_marker
@@ -237,9 +237,8 @@ class _Reader:
     def _speed(self, motion: tuple[str, str] | None, notes: Notes) -> Fraction:
         if motion is None:
             return Fraction(1)
-        try:
-            stated = Fraction(notes.hints.get("SPEED", ""))
-        except (ValueError, ZeroDivisionError):
+        stated = fraction_of(notes.hints.get("SPEED"))
+        if stated is None:
             return speed_from_text(motion[0], self.rate)
         same = Fraction(speed_text(stated, self.rate)) == Fraction(motion[0])
         return stated if same else speed_from_text(motion[0], self.rate)
@@ -306,8 +305,5 @@ def _plays(cut: Cut, channels: tuple[str, ...]) -> bool:
 
 def _rate_of(media: dict[str, Any], rate: Fraction) -> Fraction:
     """Rate that the source timecode counts at: as our comment says, else the sequence's."""
-    try:
-        clock = Fraction(str(media.get("clock", "")))
-    except (ValueError, ZeroDivisionError):
-        return rate
-    return clock if 1 <= clock <= 100 else rate
+    clock = fraction_of(media.get("clock"))
+    return clock if clock is not None and 1 <= clock <= 100 else rate

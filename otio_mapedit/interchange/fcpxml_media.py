@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 import opentimelineio as otio
 
 from ..errors import FormatError
-from ..timing import parse_rate
+from ..timing import fraction_of, parse_rate
 from .fcpxml_times import parse_time, rate_of_frame, seconds_range
 from .fcpxml_words import FOREIGN, NAMESPACE, carried, reel_of
 from .loss import LossReport
@@ -220,11 +220,8 @@ def _reference(asset: AssetFacts, data: dict[str, Any], span: Any) -> Any:
 
 def rate_said(value: Any) -> Fraction | None:
     """A rate that rides along as text; None where there is none, or it makes no sense."""
-    if not isinstance(value, str):
-        return None
-    try:
-        exact = Fraction(value)
-    except (ValueError, ZeroDivisionError):
+    exact = fraction_of(value)
+    if exact is None:
         return None
     if exact > 1000:  # a clock of sound
         return exact if exact <= 1_000_000 else None

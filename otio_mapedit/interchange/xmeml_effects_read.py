@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import opentimelineio as otio
 
-from ..timing import frame_at, rational_time
+from ..timing import fraction_of, frame_at, rational_time
 from .loss import LossReport
 from .marker_colours import nearest_colour
 from .timeline_facts import taken_back
@@ -68,10 +68,10 @@ def _values(effect: Element) -> dict[str, str]:
 
 def _speed(effect: Element) -> Fraction:
     values = _values(effect)
-    try:
-        speed = Fraction(values.get("speed", "100")) / 100
-    except (ValueError, ZeroDivisionError):
+    said = fraction_of(values.get("speed", "100"))
+    if said is None:
         return Fraction(1)
+    speed = said / 100
     return -abs(speed) if values.get("reverse") == "TRUE" else speed
 
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 import opentimelineio as otio
 
 from ..errors import OptionError
-from ..timing import can_drop_frames, exact_rate, frame_of_timecode, rational_time
+from ..timing import can_drop_frames, exact_rate, fraction_of, frame_of_timecode, rational_time
 from .xmeml_words import note_data
 from .xml_safe import clean
 
@@ -135,10 +135,7 @@ def said_range(values: Any) -> otio.opentime.TimeRange | None:
 
 def said_seconds(value: Any) -> Fraction | None:
     """Seconds that ride along as a fraction."""
-    try:
-        return Fraction(value) if isinstance(value, str) else None
-    except (ValueError, ZeroDivisionError):
-        return None
+    return fraction_of(value)
 
 
 def said_rate(value: Any) -> Fraction | None:
