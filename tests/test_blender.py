@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +142,14 @@ def placed(
         "none": f"read={place / 'nothing.otio'}",
         "roughcut": f"roughcut={TALK}",
         "shots": f"shots={EDITED}",
+        "highlights": f"highlights={EDITED}",
         "empty": "shots=",
     }
     command = json.dumps([sys.executable, "-P", "-m", "otio_mapedit"])
     words = [program, "-b", "--factory-startup", "--python-exit-code", "9", "--python"]
     words += [str(Path(__file__).with_name("blender_place.py")), "--", str(ADDON), command]
-    done = subprocess.run([*words, *jobs.values()], capture_output=True, text=True)
+    shorter = {**os.environ, "MAPEDIT_HIGHLIGHTS_DURATION": "12s"}
+    done = subprocess.run([*words, *jobs.values()], capture_output=True, text=True, env=shorter)
     (line,) = [x for x in done.stdout.splitlines() if x.startswith("ANSWERS")] or [
         pytest.fail(done.stdout + done.stderr)
     ]
@@ -206,3 +210,22 @@ def test_proposals_come_on_channels_above(placed: dict[str, dict[str, Any]]) -> 
         assert [strip["name"] for strip in first] == ["film"], "what was there is as it was"
         assert len(movies(answer)) == count + 1
     assert "Add one, or select some" in placed["empty"]["said"]
+
+
+def test_highlights_come_on_channels_above_and_are_as_short_as_asked(
+    placed: dict[str, dict[str, Any]],
+) -> None:
+    answer = placed["highlights"]
+    assert answer["result"] == ["FINISHED"], answer
+    first = [strip for strip in answer["strips"] if strip["channel"] == 1]
+    assert [strip["name"] for strip in first] == ["film"], "what was there is as it was"
+    proposed = sorted(
+        (strip for strip in movies(answer) if strip["channel"] > 1), key=lambda s: s["start"]
+    )
+    assert 2 <= len(proposed) <= 10
+    assert proposed[0]["start"] == 1
+    seconds = (max(strip["end"] for strip in proposed) - 1) * 1001 / 30000
+    assert 8 < seconds <= 12
+    for before, after in pairwise(proposed):
+        assert after["start"] <= before["end"], "no hole between them"
+        assert after["offset"] >= before["offset"], "in the order of the footage"

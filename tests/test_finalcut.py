@@ -109,6 +109,24 @@ def shared_dtd() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def test_highlights_become_a_project_too(mac: Mac, shared_dtd: Path | None) -> None:
+    done = mac.action("MapEdit Highlights", EDITED, MAPEDIT_HIGHLIGHTS_DURATION="12s")
+    assert done.returncode == 0, done.stderr + str(mac.asked)
+    (path,) = mac.made
+    assert path.name == "edited - Highlights.fcpxml"
+    assert mac.asked == ["library.applescript", "", "push.applescript", str(path)]
+    root = ElementTree.parse(path).getroot()
+    clips = root.findall(".//spine/asset-clip")
+    assert 2 <= len(clips) <= 10
+    length = root.find(".//sequence").get("duration")  # type: ignore[union-attr]
+    assert length is not None
+    over, _, under = length.removesuffix("s").partition("/")
+    assert 8 < int(over) / int(under or 1) <= 12, "as short as asked for, and not much shorter"
+    if shared_dtd is not None:
+        dtd = etree.DTD(str(shared_dtd / f"FCPXMLv{root.get('version', '').replace('.', '_')}.dtd"))
+        assert dtd.validate(etree.parse(str(path))), dtd.error_log
+
+
 def test_an_exported_project_stands_for_its_media(mac: Mac, cli: Cli, tmp_path: Path) -> None:
     project = tmp_path / "My Project.fcpxmld"
     project.mkdir()

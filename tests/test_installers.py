@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import os
 import plistlib
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -27,9 +29,26 @@ from tests.cli_support import Cli, one_line
 
 PLATFORMS = ("linux", "darwin", "win32")
 USERS = ("me", "Ægir Öström", "编辑 一号", 'o\'brien & "co" $HOME %PATH%')
-READ_ONLY = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
-)
+
+
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A folder in which ``opt`` may not be written, also where root runs the tests: they become
+    somebody else meanwhile, because a test that is skipped proves nothing."""
+    place = Path(tempfile.mkdtemp(prefix="mapedit-read-only-"))
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    (place / "opt").mkdir()
+    (place / "opt").chmod(0o555)
+    try:
+        if root:
+            place.chmod(0o755)
+            os.seteuid(65534)
+        yield place
+    finally:
+        if root:
+            os.seteuid(0)
+        (place / "opt").chmod(0o755)
+        shutil.rmtree(place)
 
 
 def machine(tmp_path: Path, platform: str, user: str = "me") -> Machine:
@@ -196,14 +215,22 @@ def test_what_cannot_be_written_is_said_and_the_rest_done(tmp_path: Path) -> Non
     assert all(each.why for each in done.outcomes if each.standing is Standing.FAILED)
 
 
-@READ_ONLY
-def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
-    plan = resolve.plan(machine(tmp_path, "linux"), all_users=True)
-    (tmp_path / "opt").mkdir()
-    (tmp_path / "opt").chmod(0o555)
-    done = install(plan)
+@pytest.mark.skipif(os.name == "nt", reason="modes as POSIX has them")
+def test_a_read_only_folder_is_said(read_only: Path) -> None:
+    here = Machine("linux", read_only, {}, read_only)
+    done = install(resolve.plan(here, all_users=True))
     assert standings(done) == {Standing.FAILED}
     assert "no permission" in done.outcomes[0].why
+    assert list((read_only / "opt").iterdir()) == []
+
+
+def test_a_file_where_the_folder_should_be_is_said(tmp_path: Path) -> None:
+    plan = resolve.plan(machine(tmp_path, "linux"), all_users=True)
+    (tmp_path / "opt").write_text("not a folder", encoding="utf-8")
+    done = install(plan)
+    assert standings(done) == {Standing.FAILED}
+    assert done.outcomes[0].why
+    assert "Traceback" not in done.outcomes[0].why
 
 
 def test_a_refused_write_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,11 @@ from otio_mapedit.jobs.folder import open_folder, usual_folder
 from otio_mapedit.jobs.request import RESULTS
 from otio_mapedit.jobs.watch import Watcher
 from otio_mapedit.jobs.work import _Noted
+from otio_mapedit.mapedit_file import read as read_decisions
+from otio_mapedit.media import probe
+from otio_mapedit.operations import partition_faults
 from otio_mapedit.recipes import RECIPES
+from otio_mapedit.within import NOT_USED
 from tests.cli_support import EDITED, SAMPLES, TALK, Cli, one_line
 from tests.job_support import MOST_TURNS, Desk, timeline_text
 
@@ -74,6 +78,53 @@ def test_a_timeline_goes_in_and_a_rough_cut_comes_out(desk: Desk) -> None:
     starts = [clip.source_range.start_time.value - 90000 for clip in found]
     assert [clip["media_start"] for clip in clips] == starts
     assert not desk.folder.file("one", "progress.json").exists()
+
+
+def part_of_talk(*parts: tuple[int, int]) -> str:
+    """An exported timeline that plays some ranges of the sample."""
+    made = otio.schema.Timeline("part")
+    track = otio.schema.Track("V1", kind="Video")
+    info = probe(TALK)
+    RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
+    whole = TR(RT(info.start_frame, 25), RT(info.frame_count, 25))
+    for start, stop in parts:
+        span = TR(RT(info.start_frame + start, 25), RT(stop - start, 25))
+        reference = otio.schema.ExternalReference(str(TALK), whole)
+        track.append(otio.schema.Clip("talk", reference, span))
+    made.tracks.append(track)
+    return str(made.to_json_string())
+
+
+@pytest.mark.parametrize("verb", ["roughcut", "shots", "highlights"])
+def test_only_what_the_timeline_uses_is_worked_on(desk: Desk, verb: str) -> None:
+    text = part_of_talk((250, 500), (300, 550), (700, 800))
+    desk.ask("part", text, verb=verb, result=".mapedit")
+    whole = {"verb": verb, "whole_files": True, "result": ".mapedit"}
+    jsonschema.validate({"MAPEDIT_JOB": "Request.1", **whole}, REQUEST)
+    desk.ask("whole", text, **whole)
+    desk.settle()
+    answers = [desk.answer(name) for name in ("part", "whole")]
+    assert [answer["state"] for answer in answers] == ["done", "done"], answers
+    used = {frame for span in ((250, 550), (700, 800)) for frame in range(*span)}
+    kept = [
+        {
+            frame
+            for clip in answer["clips"]
+            if not clip["track"]
+            for frame in range(clip["media_start"], clip["media_start"] + clip["duration"])
+        }
+        for answer in answers
+    ]
+    assert kept[0]
+    assert kept[0] <= used
+    assert not kept[1] <= used
+    decisions = read_decisions(desk.folder.path / answers[0]["result"])
+    assert partition_faults(decisions) == []
+    assert [source.frame_count for source in decisions.sources] == [990]
+    unused = [op.range for op in decisions.operations if op.reason == NOT_USED]
+    assert [(span.start, span.end) for span in unused] == [(0, 250), (550, 700), (800, 990)]
+    if verb == "shots":
+        assert kept[0] == used, "every frame that is used has its shot"
 
 
 def test_an_id_alone_can_say_what_is_wanted(desk: Desk) -> None:

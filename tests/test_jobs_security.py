@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lupa.luajit21 as luajit
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from otio_mapedit.errors import FormatError, UsageError
 from otio_mapedit.jobs import folder as folders
+from otio_mapedit.jobs import windows
 from otio_mapedit.jobs.answer import Answer
 from otio_mapedit.jobs.folder import open_folder
 from otio_mapedit.jobs.lua_text import chunk
@@ -278,6 +280,97 @@ def test_another_user_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         open_folder(made.path)
     with pytest.raises(FormatError, match="belongs to another user"):
         made.read("x", "request.json", 100)
+
+
+ME, YOU = "S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002"
+
+
+@pytest.mark.parametrize(
+    ("owner", "says"),
+    [
+        (ME, ""),
+        ("S-1-5-32-544", ""),
+        (YOU, f"belongs to another user ({YOU})"),
+        ("S-1-1-0", "belongs to another user"),
+        (OSError(50, "not supported"), "cannot be told"),
+    ],
+)
+def test_on_windows_the_owner_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, says: str
+) -> None:
+    closed: list[Path] = []
+
+    def owner_of(path: Path) -> str:
+        if isinstance(owner, OSError):
+            raise owner
+        return str(owner)
+
+    monkeypatch.setattr(folders, "_WINDOWS", True)
+    monkeypatch.setattr(windows, "owner_of", owner_of)
+    monkeypatch.setattr(windows, "this_user", lambda: ME)
+    monkeypatch.setattr(folders, "_close_to_others", closed.append)
+    (tmp_path / "jobs").mkdir()  # somebody may have made it before us
+    if says:
+        with pytest.raises(UsageError) as refused:
+            open_folder(tmp_path / "jobs")
+        assert says in refused.value.message
+        assert "--jobs" in refused.value.remedy
+        assert not closed
+    else:
+        open_folder(tmp_path / "jobs")
+        assert closed == [tmp_path / "jobs"], "one that was there is closed to others too"
+
+
+class Libraries:
+    """advapi32 and kernel32 that answer as Microsoft documents them, in real memory."""
+
+    def __init__(self, owner: str, user: str, failed: int = 0) -> None:
+        self.names = {0x1000: owner, 0x2000: user}
+        self.failed, self.freed = failed, list[int]()
+        self.texts: list[Any] = []
+        self.advapi32 = self.kernel32 = self
+
+    def GetNamedSecurityInfoW(self, path: Any, *given: Any) -> int:
+        assert (path.value.endswith("jobs"), given[:2]) == (True, (1, 1))
+        given[2]._obj.value, given[6]._obj.value = 0x1000, 0x9000
+        return self.failed
+
+    def GetCurrentProcess(self) -> int:
+        return 2**64 - 1  # what the documents call a pseudo handle, -1
+
+    def OpenProcessToken(self, process: Any, access: int, token: Any) -> int:
+        assert (process.value, access) == (2**64 - 1, 8)
+        token._obj.value = 0x7000
+        return 1
+
+    def GetTokenInformation(self, token: Any, kind: int, held: Any, size: int, needed: Any) -> int:
+        assert (token.value, kind) == (0x7000, 1)
+        needed._obj.value = 44
+        if held is None:
+            return 0
+        assert size >= 44
+        held[0] = 0x2000
+        return 1
+
+    def ConvertSidToStringSidW(self, identifier: Any, text: Any) -> int:
+        text._obj.value = self.names[identifier.value]
+        return 1
+
+    def LocalFree(self, memory: Any) -> None:
+        self.freed.append(getattr(memory, "value", 0))
+
+    def CloseHandle(self, handle: Any) -> None:
+        self.freed.append(handle.value)
+
+
+def test_owners_are_read_as_microsoft_documents_it(tmp_path: Path) -> None:
+    system = Libraries(YOU, ME)
+    assert windows.owner_of(tmp_path / "jobs", system) == YOU
+    assert 0x9000 in system.freed
+    assert windows.this_user(system) == ME
+    assert 0x7000 in system.freed
+    with pytest.raises(OSError, match="cannot be read"):
+        windows.owner_of(tmp_path / "jobs", Libraries(YOU, ME, failed=5))
 
 
 def test_a_lock_that_cannot_be_taken_is_no_crash(

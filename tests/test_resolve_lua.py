@@ -16,7 +16,7 @@ from otio_mapedit.jobs.lua_text import chunk, literal
 from otio_mapedit.recipes import RECIPES
 from tests.cli_support import EDITED, SAMPLES, TALK
 from tests.fakes.lua_host import LuaHost
-from tests.fakes.resolve import Project, Resolve, Timeline, TimelineItem, edited
+from tests.fakes.resolve import Item18, Project, Resolve, Timeline, TimelineItem, edited
 from tests.job_support import Desk
 
 #: Seconds that pass while a script waits once; the scripts ask for half a second.
@@ -154,6 +154,25 @@ def test_selected_clips_alone_are_worked_on(desk: Desk) -> None:
     }
 
 
+@pytest.mark.parametrize("kind", [TimelineItem, Item18])
+def test_only_the_selected_part_of_a_long_file_is_worked_on(
+    desk: Desk, kind: type[TimelineItem]
+) -> None:
+    project = edited("Interview", TALK, item_type=kind)
+    timeline = project.named("Interview")
+    item = timeline.tracks["video", 1][0]
+    item.source, item.length = 250, 300
+    timeline.chosen = [item]
+    assert Menu(desk, project).run("rough_cut") == ""
+    clips = [clip for clip in only_answer(desk)["clips"] if not clip["track"]]
+    ends = [clip["media_start"] + clip["duration"] for clip in clips]
+    if kind is TimelineItem:
+        assert min(clip["media_start"] for clip in clips) >= 250
+        assert max(ends) <= 550
+    else:
+        assert max(ends) > 550, "a version that cannot tell hands over the whole file"
+
+
 def test_on_the_media_page_clips_of_the_bin_are(desk: Desk) -> None:
     project = edited("Both", TALK, EDITED)
     project.current = None
@@ -244,6 +263,46 @@ def test_an_import_one_frame_off_is_noticed(desk: Desk) -> None:
     project.pool.shift = 1
     assert Menu(desk, project).run("find_shots") == ""
     assert "V1 clip 1 lies at frame 1 instead of 0" in red(project.named("Interview - Shots"))
+
+
+@pytest.mark.parametrize("from_timecode", [False, True])
+def test_clips_that_play_other_frames_of_their_media_are_noticed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, from_timecode: bool
+) -> None:
+    """Everything lies where it should, and shows something else."""
+    project = edited("Interview", TALK)
+    usual = TimelineItem.__init__
+
+    def made(item: TimelineItem, *facts: Any) -> None:
+        usual(item, *facts)
+        item.counts_from_timecode = from_timecode
+
+    monkeypatch.setattr(TimelineItem, "__init__", made)
+    assert Menu(desk, project).run("rough_cut") == ""
+    assert [m["color"] for m in project.current.markers.values()] == ["Green"]  # type: ignore[union-attr]
+    project.pool.slip = 3
+    project.current = project.named("Interview")
+    desk.clock.pass_by(1)
+    assert Menu(desk, project).run("rough_cut") == ""
+    assert "V1 clip 1 plays its media from frame" in red(project.current)
+
+
+def test_a_version_that_cannot_tell_what_it_plays_is_believed(desk: Desk) -> None:
+    project = edited("Interview", TALK, item_type=Item18)
+    project.pool.slip = 3
+    assert Menu(desk, project).run("rough_cut") == ""
+    assert [m["color"] for m in project.current.markers.values()] == ["Green"]  # type: ignore[union-attr]
+
+
+def test_an_item_that_plays_too_little_of_its_media_is_noticed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        TimelineItem, "GetSourceEndFrame", lambda item: item.GetSourceStartFrame() + 4
+    )
+    project = edited("Interview", TALK)
+    assert Menu(desk, project).run("rough_cut") == ""
+    assert "V1 clip 1 plays 4 frames of its media instead of" in red(project.current)
 
 
 def test_offline_clips_are_noticed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from otio_mapedit.operations import DecisionList, Kind, Operation
 from otio_mapedit.sources import sources_of
 from otio_mapedit.timing import FrameRange
 from tests.cli_support import EDITED, SAMPLES, TALK
-from tests.fakes.resolve import Item21, Project, Resolve, TimelineItem, edited
+from tests.fakes.resolve import Item18, Item21, Project, Resolve, TimelineItem, edited
 from tests.job_support import Desk, loaded
 
 STUDIO = Path(__file__).resolve().parents[1] / "plugins" / "resolve" / "studio.py"
@@ -99,6 +99,20 @@ def test_a_pushed_timeline_has_its_grades_and_speeds(
     assert two.speed == 200
     assert one.graph.luts == two.graph.luts == {1: str(lut)}
     assert "look" not in capsys.readouterr().out.replace("look.cube", "")
+
+
+@pytest.mark.parametrize("kind", [TimelineItem, Item18])
+def test_a_clip_that_plays_other_frames_is_named(
+    studio: Any, connected: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Any
+) -> None:
+    project = edited("Interview", TALK, item_type=kind)
+    connected.found = Resolve(project)
+    assert studio.main(["push", str(graded(tmp_path / "g.otio"))]) == 0
+    assert "plays its media from frame" not in capsys.readouterr().out
+    project.pool.slip = 5
+    assert studio.main(["push", str(graded(tmp_path / "g.otio"))]) == 0
+    told = "V1 clip 1: plays its media from frame 5 instead of 0" in capsys.readouterr().out
+    assert told == (kind is TimelineItem), "a version that cannot tell is believed"
 
 
 def test_what_an_older_version_cannot_do_is_named(

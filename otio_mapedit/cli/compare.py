@@ -48,11 +48,14 @@ def compare(
         ),
     ] = None,
     partial: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--partial", help="HUMAN is a part of the reel: what lies around it was not removed."
+            "--partial/--whole",
+            help="HUMAN is a part of the reel: what lies around it was not removed; or all of it. "
+            "If not given, its timecode tells where that is certain.",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
     rate: RateOption = None,
     media_root: MediaRootOption = None,
     force: ForceOption = False,
@@ -129,6 +132,7 @@ def facts(found: Comparison, marked: Path | None) -> dict[str, Any]:
     agreement = found.agreement
     return {
         "same": found.same,
+        "partial": found.partial,
         "counts": {change.value: found.count(change) for change in Change},
         "agreement": {
             "f1": agreement.f1,
@@ -186,6 +190,11 @@ def _show(found: Comparison, verbose: int) -> None:
         f"agreement {agreement.f1:.3f} (of what was proposed {agreement.precision:.0%} was kept, "
         f"of what was kept {agreement.recall:.0%} was proposed){error}"
     )
+    if found.found_out:
+        output.data(
+            "by its timecode HUMAN is a part of the reel: what lies around it was not removed "
+            "(--whole if it was)"
+        )
     rows = [passage for passage in found.passages if verbose or not passage.is_accepted]
     if not rows:
         return

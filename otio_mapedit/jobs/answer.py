@@ -32,7 +32,8 @@ class State(StrEnum):
 class PlacedClip:
     """A clip as the result has it, for reading back in the program. ``track`` 0 is the picture,
     1 the first sound; ``start`` and ``duration`` are frames of the sequence from its first one,
-    ``media_start`` is the media's frame from its first one, ``rate`` the media's own."""
+    ``media_start`` is the media's frame from its first one, ``media_timecode`` the frame number of
+    that first one's timecode, ``rate`` the media's own."""
 
     track: int
     start: int
@@ -42,6 +43,7 @@ class PlacedClip:
     rate: str
     speed: float
     enabled: bool
+    media_timecode: int = 0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import IO
 
 from ..errors import FormatError, OutputError, UsageError
 from ..files import output_error
+from . import windows
 
 #: What a job may be called.
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -171,13 +172,15 @@ def open_folder(path: Path) -> JobFolder:
         if not path.exists() and not path.is_symlink():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
-            _close_to_others(path)
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
             raise UsageError(f"{path} is a link", "Name the folder itself with --jobs.")
         if not stat.S_ISDIR(found.st_mode):
             raise UsageError(f"{path} is not a folder", "Name another one with --jobs.")
-        if not _WINDOWS:
+        if _WINDOWS:
+            _check_windows_owner(path)
+            _close_to_others(path)
+        else:
             _check_owner(path, found)
             if stat.S_IMODE(found.st_mode) != 0o700:
                 path.chmod(0o700)
@@ -204,6 +207,21 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
                 f"{path} lies in {folder}, where other users may replace it",
                 "Name a folder in your home folder with --jobs.",
             )
+
+
+def _check_windows_owner(path: Path) -> None:
+    """The folder is ours: whoever owns one may let in whom they like, whatever it says now."""
+    try:
+        owner, user = windows.owner_of(path), windows.this_user()
+    except OSError as error:
+        raise UsageError(
+            f"whose {path} is cannot be told: {error.strerror}",
+            "Name a folder on the system's disk with --jobs.",
+        ) from error
+    if not windows.may_own(owner, user):
+        raise UsageError(
+            f"{path} belongs to another user ({owner})", "Name a folder of your own with --jobs."
+        )
 
 
 def _close_to_others(path: Path) -> None:

@@ -44,6 +44,7 @@ class Request:
     options: Mapping[str, Given] = field(default_factory=dict)
     media: tuple[str, ...] = ()
     name: str = ""  # of the resulting timeline; empty: as the recipe calls it
+    whole_files: bool = False  # not only what the timeline uses of its media
 
     @property
     def result(self) -> str:
@@ -91,6 +92,7 @@ def from_text(job: str, text: str) -> Request:
         options=_options(fields),
         media=_media(fields),
         name=fields.text("name", "")[:200],
+        whole_files=fields.flag("whole_files", False),
     )
     fields.finish()
     return request

@@ -1,7 +1,8 @@
 """One job, from its request to its answer. Runs in a process of its own: see ``watch``.
 
-The recipe decides about the whole media files that the exported timeline uses, each file once,
-however the timeline uses it; the proposed timeline is a new one and the exported one is only read.
+The recipe decides about what the exported timeline uses of its media, each moment once, however
+often the timeline uses it; about whole files where the request says so, or names files. The
+proposed timeline is a new one, and the exported one is only read.
 """
 
 from __future__ import annotations
@@ -22,15 +23,20 @@ from ..config import layered, make_options
 from ..errors import FormatError, MapeditError, MediaError, UsageError
 from ..interchange.otio_file import timeline_from
 from ..interchange.registry import Written, write_timeline
+from ..learning.at_hand import kept_ranges
+from ..learning.uses import media_key, uses_of
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
-from ..pipeline import Tools, decide_footage
+from ..pipeline import Tools
 from ..programme import programme
 from ..progress import Progress
 from ..recipes import recipe
 from ..referenced import media_paths, referring
+from ..solve import union
 from ..timeline_view import view
-from ..timing import exact_seconds
+from ..timing import FrameRange, exact_seconds
+from ..urls import path_of
+from ..within import decide_within
 from .answer import Answer, PlacedClip, PlacedMarker, State, refusal, write_both
 from .folder import LARGEST_REQUEST, LARGEST_TIMELINE, JobFolder
 from .request import LEARN, Request, Roots, from_id, from_text
@@ -82,7 +88,10 @@ def carry_out(folder: JobFolder, job: str, roots: Roots, describe: Describe) -> 
             return taught(folder, request, timeline, roots, progress)
         named, offline = (list(request.media), []) if request.media else _media(timeline)
         footage, warnings = _probed([roots.checked(path) for path in named])
-        decisions = _decided(folder, request, footage, progress)
+        used = [list[FrameRange]() for _ in footage]
+        if timeline is not None and not request.whole_files:
+            used = _used(timeline, footage)
+        decisions = _decided(folder, request, footage, used, progress)
         return _answered(folder, request, decisions, describe, offline + warnings)
     except NotWholeError:
         raise
@@ -152,14 +161,35 @@ def _probed(paths: Sequence[Path]) -> tuple[list[MediaInfo], list[str]]:
     return footage, warnings + [f"left out: {error.what} ({error.path.name})" for error in failed]
 
 
+def _used(timeline: otio.schema.Timeline, footage: list[MediaInfo]) -> list[list[FrameRange]]:
+    """What the timeline uses of each file; nothing where it cannot be told, which is all of it."""
+    uses = uses_of(timeline)
+    keys: dict[Path, set[str]] = {}
+    for use in uses.passages:
+        key = media_key(use.media, use.name)
+        keys.setdefault(Path(path_of(key)), set()).add(key)
+    return [
+        union(
+            span
+            for key in keys.get(media.path, ())
+            for span in (kept_ranges(uses, key, media) or kept_ranges(uses, key, media, sound=True))
+        )
+        for media in footage
+    ]
+
+
 def _decided(
-    folder: JobFolder, request: Request, footage: list[MediaInfo], progress: Progress
+    folder: JobFolder,
+    request: Request,
+    footage: list[MediaInfo],
+    used: list[list[FrameRange]],
+    progress: Progress,
 ) -> DecisionList:
     chosen = recipe(request.verb)
     values = layered(request.verb, request.options, folder.path)
     options = make_options(chosen.Options, styled(folder, request, values))
     tools = Tools(Cache(default_folder()), progress)
-    decisions = decide_footage(footage, chosen, options, tools)
+    decisions = decide_within(footage, used, chosen, options, tools)
     return replace(decisions, name=request.name or decisions.name)
 
 
@@ -209,6 +239,7 @@ def _clips(timeline: otio.schema.Timeline) -> list[PlacedClip]:
             rate=str(item.source.rate),
             speed=float(item.seen.scalar),
             enabled=bool(item.seen.clip.enabled),
+            media_timecode=item.source.start_frame,
         )
         for item in found
     ]

@@ -45,14 +45,15 @@ def _located(use: Use, folders: Sequence[Path]) -> Path | None:
     return None
 
 
-def kept_ranges(uses: Uses, key: str, media: MediaInfo) -> list[FrameRange]:
-    """What the timeline shows of a media (or plays, where it has no picture), in its frames."""
+def kept_ranges(uses: Uses, key: str, media: MediaInfo, sound: bool = False) -> list[FrameRange]:
+    """What the timeline shows of a media (or plays, where it has no picture), in its frames; with
+    ``sound`` what it only plays counts as well."""
     origin = seconds_at(media.start_frame, media.rate)
     spans = []
     for use in uses.passages:
         if not use.enabled or media_key(use.media, use.name) != key:
             continue
-        if media.picture is not None and not use.picture:
+        if media.picture is not None and not use.picture and not sound:
             continue
         start, end = use.source.start, use.source.end
         if use.origin is None and start >= origin:

@@ -18,6 +18,7 @@ import opentimelineio as otio
 from ..timing import rescale_round
 from .chain import Matching, match
 from .kept import Agreement, kept_seconds
+from .part_of_reel import is_part
 from .same_media import Aligned, Placed, align_media
 from .uses import Edge, Span, Use, Uses, uses_of
 
@@ -84,6 +85,7 @@ class Comparison:
     proposed: Uses
     human: Uses
     partial: bool = False
+    found_out: bool = False  # that it is partial
 
     def count(self, change: Change) -> int:
         """Passages to which this happened."""
@@ -96,25 +98,35 @@ class Comparison:
 
 
 def compare(
-    proposed: otio.schema.Timeline, human: otio.schema.Timeline, partial: bool = False
+    proposed: otio.schema.Timeline, human: otio.schema.Timeline, partial: bool | None = None
 ) -> Comparison:
     """Compare an edit with what a human made of it.
 
     ``partial`` says that the human's timeline is a part of the reel: what lies before its first
-    and after its last passage is then :attr:`Change.OUTSIDE`, not removed.
+    and after its last passage is then :attr:`Change.OUTSIDE`, not removed. None finds it out from
+    the timecode, where that is certain; see :mod:`.part_of_reel`.
     """
     first, second = uses_of(proposed), uses_of(human)
     aligned = align_media(first, second)
-    passages: list[Passage] = []
-    errors: list[int] = []
+    lanes = []
     for picture in (True, False):
         ours = [placed for placed in aligned.first if placed.use.picture is picture]
         theirs = [placed for placed in aligned.second if placed.use.picture is picture]
-        lane = _Lane(ours, theirs, match(ours, theirs), aligned, partial)
+        lanes.append(_Lane(ours, theirs, match(ours, theirs), aligned, bool(partial)))
+    if partial is None:
+        found_out = is_part(
+            first, second, [(lane.ours, lane.theirs, lane.matching) for lane in lanes]
+        )
+        for lane in lanes:
+            lane.partial = lane.cut_out = found_out
+    passages: list[Passage] = []
+    errors: list[int] = []
+    for lane in lanes:
         passages += lane.passages()
         errors += lane.errors
     agreement = Agreement(kept_seconds(aligned), tuple(errors))
-    return Comparison(tuple(passages), agreement, first, second, partial)
+    part, found_out = lanes[0].partial, lanes[0].cut_out
+    return Comparison(tuple(passages), agreement, first, second, part, found_out)
 
 
 @dataclass
@@ -126,6 +138,7 @@ class _Lane:
     matching: Matching
     aligned: Aligned
     partial: bool
+    cut_out: bool = False  # whether the part was cut out of the reel at its timecode
     errors: list[int] = field(default_factory=list)
 
     def passages(self) -> Iterator[Passage]:
@@ -160,6 +173,8 @@ class _Lane:
         use, changes = placed.use, list[Change]()
         by_source = sorted((piece.source, other) for other, piece in pieces)
         head, tail = self._ends(one, placed, by_source, shared)
+        if self.cut_out:
+            head, tail = self._without_the_cut(one, pieces, head, tail)
         inside = _holes([span for span, _ in by_source], use.rate)
         enabled = [piece.use.enabled for _, piece in pieces]
         if use.enabled and not any(enabled):
@@ -198,6 +213,16 @@ class _Lane:
             speed=speed,
             transitions=transitions,
         )
+
+    def _without_the_cut(
+        self, one: int, pieces: list[tuple[int, Placed]], head: int | None, tail: int | None
+    ) -> tuple[int | None, int | None]:
+        """What was taken off the ends, but for what the part's own ends cut off."""
+        length = max(placed.use.record.end for placed in self.theirs)
+        begins = any(piece.use.record.start == 0 for _, piece in pieces)
+        ends = any(piece.use.record.end == length for _, piece in pieces)
+        more = one < len(self.ours) - 1
+        return 0 if begins and head else head, 0 if ends and more and tail else tail
 
     def _ends(
         self,

@@ -143,7 +143,10 @@ def push(resolve: Resolve, path: Path, name: str, lut: Path | None) -> list[str]
     if len(items) != len(clips):
         notes.append(f"V1 holds {len(items)} clips instead of {len(clips)}")
     for number, (item, clip) in enumerate(zip(items, clips, strict=False), start=1):
-        notes += [f"V1 clip {number}: {note}" for note in dressed(item, clip, lut)]
+        notes += [
+            f"V1 clip {number}: {note}"
+            for note in [*slipped(item, clip), *dressed(item, clip, lut)]
+        ]
     return notes
 
 
@@ -193,6 +196,24 @@ def video_clips(timeline: dict[str, Any]) -> Iterable[dict[str, Any]]:
         if found:
             return found
     return []
+
+
+def slipped(item: TimelineItem, clip: dict[str, Any]) -> list[str]:
+    """What is wrong with the frame of its media that an item begins with, as far as this version
+    tells it: some count from the media's first frame, others from its timecode."""
+    read = getattr(item, "GetSourceStartFrame", None)
+    at = read() if callable(read) else None
+    references = clip.get("media_references") or {}
+    reference = references.get(clip.get("active_media_reference_key")) or {}
+    available, span = reference.get("available_range"), clip.get("source_range")
+    speeds = [effect for effect in clip.get("effects", []) if "time_scalar" in effect]
+    if not isinstance(at, int) or not available or not span or speeds:
+        return []
+    wanted = round(span["start_time"]["value"])
+    first = round(available["start_time"]["value"])
+    if at in (wanted, wanted - first):
+        return []
+    return [f"plays its media from frame {at} instead of {wanted - first}"]
 
 
 def dressed(item: TimelineItem, clip: dict[str, Any], lut: Path | None) -> list[str]:

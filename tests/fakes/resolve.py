@@ -67,9 +67,19 @@ class TimelineItem(Thing):
         self.cdl: dict[str, Any] = {}
         self.graph = NodeGraph()
         self.enabled = True
+        self.source = 0  # frame of the media, from its first one
+        self.counts_from_timecode = False  # as some versions do
 
     def GetName(self) -> str:
         return self.name
+
+    def GetSourceStartFrame(self) -> int:
+        first = self.media.info.start_frame if self.media and self.counts_from_timecode else 0
+        return self.source + first
+
+    def GetSourceEndFrame(self) -> int:
+        """As documented: the last frame."""
+        return self.GetSourceStartFrame() + self.length - 1
 
     def GetStart(self) -> int:
         return self.start
@@ -92,6 +102,13 @@ class TimelineItem(Thing):
             return False
         self.cdl = values
         return values["NodeIndex"] == "1"
+
+
+class Item18(TimelineItem):
+    """As of 18.5, which does not tell what of its media an item plays."""
+
+    GetSourceStartFrame = None  # type: ignore[assignment]
+    GetSourceEndFrame = None  # type: ignore[assignment]
 
 
 class Item21(TimelineItem):
@@ -181,6 +198,7 @@ class MediaPool(Thing):
         self.imports_without_a_word = False
         self.end_is_last = False  # as the documents say, not as was measured
         self.shift = 0  # frames by which an import is wrong
+        self.slip = 0  # frames by which what it plays of the media is wrong
         self.imports_offline = False
         self.relinks = True
 
@@ -206,12 +224,21 @@ class MediaPool(Thing):
         self.project.timelines.append(Timeline(name, self.project.rate))
         return self.project.timelines[-1]
 
-    def CreateTimelineFromClips(self, name: str, clips: list[MediaPoolItem]) -> Timeline | None:
+    def CreateTimelineFromClips(
+        self, name: str, clips: list[MediaPoolItem | dict[str, Any]]
+    ) -> Timeline | None:
         made = self.CreateEmptyTimeline(name)
         if made is None:
             return None
         self.project.current = made
-        made.otio = stringout([clip.info for clip in clips])
+        parts = [clip if isinstance(clip, dict) else {"mediaPoolItem": clip} for clip in clips]
+        made.otio = stringout(
+            [part["mediaPoolItem"].info for part in parts],
+            [
+                (part["startFrame"], part["endFrame"]) if "endFrame" in part else None
+                for part in parts
+            ],
+        )
         return made
 
     def DeleteTimelines(self, timelines: list[Timeline]) -> bool:
@@ -265,6 +292,7 @@ class MediaPool(Thing):
         linked = media if options.get("importSourceClips") else None
         made_item = self.project.item_type(linked, made.start + at + self.shift, length, clip.name)
         made_item.enabled = clip.enabled
+        made_item.source = int(first) - media.info.start_frame + self.slip
         return made_item
 
     def AppendToTimeline(self, infos: list[dict[str, Any]]) -> list[TimelineItem]:
@@ -281,6 +309,7 @@ class MediaPool(Thing):
             if any(it.start < start + length and start < it.start + it.length for it in track):
                 continue  # silently
             track.append(self.project.item_type(media, start, length, media.path.name))
+            track[-1].source = info["startFrame"]
             track.sort(key=lambda item: item.start)
             placed.append(track[[item.start for item in track].index(start)])
         return placed
@@ -336,18 +365,25 @@ class Resolve(Thing):
         return self.page
 
 
-def stringout(footage: list[MediaInfo]) -> otio.schema.Timeline:
-    """What Resolve exports of a timeline that holds some files, one after the other."""
+def stringout(
+    footage: list[MediaInfo], parts: list[tuple[int, int] | None] | None = None
+) -> otio.schema.Timeline:
+    """What Resolve exports of a timeline that holds some files, or parts of them, in turn."""
     made = otio.schema.Timeline("export")
     track = otio.schema.Track("Video 1", kind=otio.schema.TrackKind.Video)
     made.tracks.append(track)
-    for info in footage:
+    for info, part in zip(footage, parts or [None] * len(footage), strict=True):
         rate = float(info.rate)
         span = otio.opentime.TimeRange(
             otio.opentime.RationalTime(info.start_frame, rate),
             otio.opentime.RationalTime(info.frame_count, rate),
         )
         reference = otio.schema.ExternalReference(str(info.path), span)
+        if part is not None:
+            first = otio.opentime.RationalTime(info.start_frame + part[0], rate)
+            span = otio.opentime.TimeRange(
+                first, otio.opentime.RationalTime(part[1] - part[0], rate)
+            )
         track.append(otio.schema.Clip(info.name, reference, span))
     return made
 

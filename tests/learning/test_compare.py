@@ -164,6 +164,50 @@ def test_a_part_of_a_reel() -> None:
     assert changed(compare(silent(), human, partial=True)) == Counter({(Change.OUTSIDE,): 7})
 
 
+def exported(first: int, last: int, into: int = 0, start: int | None = None) -> Any:
+    """Clips ``first`` to ``last`` of the reel from an in point ``into`` frames into the first: with
+    the record's timecode, or with ``start``."""
+    reel, human = silent(), silent()
+    begins = human.tracks[0].range_of_child_at_index(first).start_time + RT(into, 25)
+    del human.tracks[0][last + 1 :]
+    del human.tracks[0][:first]
+    head = human.tracks[0][0]
+    span = head.source_range
+    head.source_range = TR(span.start_time + RT(into, 25), span.duration - RT(into, 25))
+    origin = reel.global_start_time or RT(0, 25)
+    human.global_start_time = origin + begins if start is None else RT(start, 25)
+    return human
+
+
+def test_a_part_of_a_reel_is_told_by_its_timecode() -> None:
+    found = compare(silent(), exported(4, 8))
+    assert found.partial
+    assert found.found_out
+    assert changed(found) == Counter({(Change.OUTSIDE,): 7})
+    inside = compare(silent(), exported(4, 8, into=7))
+    assert changed(inside) == Counter({(Change.OUTSIDE,): 7}), "the in point is no trim"
+    edited = exported(3, 8)
+    del edited.tracks[0][2]
+    assert changed(compare(silent(), edited)) == Counter(
+        {(Change.OUTSIDE,): 6, (Change.REMOVED,): 1}
+    )
+
+
+@pytest.mark.parametrize(
+    "human",
+    [
+        pytest.param(exported(4, 8, start=90000), id="the gap was closed"),
+        pytest.param(exported(4, 8, start=180_000), id="an hour later"),
+        pytest.param(exported(4, 8, start=90_013), id="a little later"),
+    ],
+)
+def test_what_is_not_certain_counts_as_removed(human: Any) -> None:
+    found = compare(silent(), human)
+    assert not found.partial
+    assert changed(found) == Counter({(Change.REMOVED,): 7})
+    assert changed(compare(silent(), exported(4, 8), partial=False))[(Change.REMOVED,)] == 7
+
+
 def test_a_drop_that_the_human_takes_back() -> None:
     """Two passages become one, over what had been left out."""
     proposed = timeline([clip("A.mov", 0, 50), clip("A.mov", 80, 40), clip("B.mov", 0, 30)])
