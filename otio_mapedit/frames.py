@@ -152,8 +152,8 @@ def _no_pictures(size: tuple[int, int]) -> Thumbnails:
 def keyframe_pictures(
     media: MediaInfo, at_least: Fraction = Fraction(1), size: tuple[int, int] = (96, 54)
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Keyframes about ``at_least`` seconds apart, or further where the file has no more; nearer
-    where one comes early, as the picture changes there.
+    """Keyframes about ``at_least`` seconds apart, further where the file has no more, nearer where
+    one comes early, as the picture changes there.
 
     Gives the grid frame and the picture, uint8 ``[height, width, 3]`` RGB, in order. Only the
     chosen keyframes are decoded, and of a large file with an index only they are read.
@@ -344,8 +344,7 @@ def _numbered(
 def _key_packets(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, at_least: Fraction
 ) -> Iterator[Packet[Any]]:
-    """Packets of keyframes at least ``at_least`` seconds apart, but for rounding and for those
-    that come early (see :class:`Chooser`)."""
+    """Packets of keyframes at least ``at_least`` seconds apart, but for rounding and early ones."""
     video = used_picture(media)
     apart = at_least - Fraction(1, 2) / video.rate
     base = Fraction(stream.time_base or 1)

@@ -75,7 +75,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of .wav files that only test."),
     ] = None,
-    count: Annotated[int, typer.Option(help="How many rushes.", min=1)] = 24,
+    count: Annotated[int, typer.Option(help="How many rushes.", min=1)] = 32,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
