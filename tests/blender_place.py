@@ -46,6 +46,7 @@ def described(scene):
 answers = []
 for job in jobs:
     verb, path = job.split("=", 1)
+    part, verb = verb.startswith("part-"), verb.removeprefix("part-")
     scene = fresh()
     said = ""
     try:
@@ -56,7 +57,9 @@ for job in jobs:
                 strips = addon.strips_of(scene)
                 scene.render.fps = 25 if "talk" in path else 30
                 scene.render.fps_base = 1.0 if "talk" in path else 1.001
-                strips.new_movie("film", path, 1, 1)
+                strip = strips.new_movie("film", path, 1, 1)
+                if part:
+                    strip.frame_offset_start, strip.frame_final_duration = 250, 300
             result = bpy.ops.mapedit.propose("EXEC_DEFAULT", verb=verb)
     except RuntimeError as error:  # how an operator's report of an error reaches a script
         result, said = {"CANCELLED"}, str(error)

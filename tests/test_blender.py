@@ -143,6 +143,7 @@ def placed(
         "roughcut": f"roughcut={TALK}",
         "shots": f"shots={EDITED}",
         "highlights": f"highlights={EDITED}",
+        "part": f"part-roughcut={TALK}",
         "empty": "shots=",
     }
     command = json.dumps([sys.executable, "-P", "-m", "otio_mapedit"])
@@ -229,3 +230,13 @@ def test_highlights_come_on_channels_above_and_are_as_short_as_asked(
     for before, after in pairwise(proposed):
         assert after["start"] <= before["end"], "no hole between them"
         assert after["offset"] >= before["offset"], "in the order of the footage"
+
+
+def test_only_what_a_strip_plays_is_worked_on(placed: dict[str, dict[str, Any]]) -> None:
+    answer = placed["part"]
+    assert answer["result"] == ["FINISHED"], answer
+    proposed = [strip for strip in movies(answer) if strip["channel"] > 1]
+    assert proposed
+    for strip in proposed:
+        assert strip["offset"] >= 250
+        assert strip["offset"] + strip["end"] - strip["start"] <= 550

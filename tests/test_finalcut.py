@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import opentimelineio as otio
 import pytest
 from lxml import etree
 
@@ -136,6 +137,38 @@ def test_an_exported_project_stands_for_its_media(mac: Mac, cli: Cli, tmp_path: 
     (path,) = mac.made
     assert path.name == "My Project - Shots.fcpxml"
     assert path.read_text("utf-8").count("<media-rep") == 1
+
+
+def test_only_what_an_exported_project_uses_is_worked_on(
+    mac: Mac, cli: Cli, tmp_path: Path
+) -> None:
+    part = tmp_path / "part.otio"
+    part.write_text(used_part(), encoding="utf-8")
+    project = tmp_path / "Part.fcpxmld"
+    project.mkdir()
+    made = cli("convert", part, project / "Info.fcpxml", "--for", "finalcut")
+    assert made.code == 0, made
+    done = mac.action("MapEdit Rough Cut", project)
+    assert done.returncode == 0, done.stderr + str(mac.asked)
+    root = ElementTree.parse(mac.made[0]).getroot()
+    clips = root.findall(".//spine/asset-clip")
+    assert clips
+    for clip in clips:
+        times = []
+        for name in ("start", "duration"):
+            over, _, under = str(clip.get(name)).removesuffix("s").partition("/")
+            times.append(int(over) / int(under or 1))
+        assert times[0] >= 3610 - 0.01 and sum(times) <= 3622 + 0.01  # noqa: PT018  # timecode 1 h
+
+
+def used_part() -> str:
+    """A timeline that uses seconds 10 to 22 of the sample."""
+    RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
+    made, track = otio.schema.Timeline("part"), otio.schema.Track("V1", kind="Video")
+    reference = otio.schema.ExternalReference(TALK.as_uri(), TR(RT(90000, 25), RT(990, 25)))
+    track.append(otio.schema.Clip("talk", reference, TR(RT(90250, 25), RT(300, 25))))
+    made.tracks.append(track)
+    return str(made.to_json_string())
 
 
 @pytest.fixture(scope="module")

@@ -130,6 +130,13 @@ StrictOption = Annotated[
         help="Leave with exit code 3 if something is marked for review, or was lost or changed.",
     ),
 ]
+OnlyUsedOption = Annotated[
+    bool,
+    typer.Option(
+        "--only-used",
+        help="Of a timeline among the files, work only on what it uses of its media.",
+    ),
+]
 FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="Media files.", show_default=False)
 ]

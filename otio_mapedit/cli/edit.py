@@ -12,12 +12,15 @@ from ..cache import Cache, default_folder
 from ..config import make_options
 from ..errors import MediaError, UsageError
 from ..interchange.footage import footage_of
-from ..interchange.registry import Written
+from ..interchange.registry import FORMATS, READ_ONLY, Written, read_timeline
+from ..learning.at_hand import used_ranges
 from ..learning.like import chosen_like
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools, decide_footage
 from ..recipes import RECIPES, recipe
+from ..timing import FrameRange
+from ..within import decide_within
 from . import losses, output
 from .common import (
     FilesArgument,
@@ -26,6 +29,7 @@ from .common import (
     JsonOption,
     LossOption,
     NoCacheOption,
+    OnlyUsedOption,
     OutputOption,
     QuietOption,
     StrictOption,
@@ -85,6 +89,7 @@ def _shared(
     loss: LossOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
+    only_used: OnlyUsedOption = False,
     no_cache: NoCacheOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
@@ -102,6 +107,7 @@ def _verb(name: str) -> Callable[..., None]:
         loss: Path | None,
         as_json: bool,
         strict: bool,
+        only_used: bool,
         no_cache: bool,
         quiet: bool,
         verbose: int,
@@ -116,7 +122,12 @@ def _verb(name: str) -> Callable[..., None]:
         with output.progress(quiet) as progress:
             cache = Cache(None if no_cache else default_folder())
             footage = [probe(_named(path)) for path in footage_of(files)]
-            decisions = decide_footage(footage, recipe(name), options, Tools(cache, progress))
+            tools = Tools(cache, progress)
+            if only_used:
+                used = _used(files, footage)
+                decisions = decide_within(footage, used, recipe(name), options, tools)
+            else:
+                decisions = decide_footage(footage, recipe(name), options, tools)
         written = write_edit(decisions, target)
         losses.present(written, target, as_json, verbose)
         review = _present(decisions, footage, target, written, as_json=as_json, quiet=quiet)
@@ -124,6 +135,18 @@ def _verb(name: str) -> Callable[..., None]:
             raise typer.Exit(3)
 
     return verb
+
+
+def _used(files: list[Path], footage: list[MediaInfo]) -> list[list[FrameRange]]:
+    """What the timelines among the files use of the footage; of files that are named all."""
+    kinds = {**FORMATS, **READ_ONLY}
+    timelines = [path for path in files if path.suffix.lower() in kinds]
+    read = [(read_timeline(path), path.absolute().parent) for path in timelines]
+    named = {path.absolute() for path in files}
+    used = used_ranges(read, footage)
+    return [
+        [] if media.path in named else spans for media, spans in zip(footage, used, strict=True)
+    ]
 
 
 def _named(path: Path) -> Path:

@@ -71,11 +71,15 @@ def taught(
     said = f"Learned from {title}: the style {name} now knows {len(found.style.lessons)} timelines"
     if found.unchanged:
         said = f"{title} is known already: the style {name} is as it was"
+    for copy, other in found.copies:
+        said = f"{copy.removesuffix('.otio')} is the same edit as {other}: it counts once"
+    gone = [f"not found, it teaches nothing: {each}" for each in lesson.offline]
+    gone += [f"not what it was cut from, it teaches nothing: {each}" for each in lesson.changed]
     return Answer(
         request.id,
         State.DONE,
         f"{said}. Rough cuts follow it; mapedit style forget {name} undoes that.",
-        warnings=tuple(f"not found, it teaches nothing: {each}" for each in lesson.offline),
+        warnings=tuple(gone),
         facts={"style": name, "timelines": len(found.style.lessons)},
     )
 

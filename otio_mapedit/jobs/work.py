@@ -23,8 +23,7 @@ from ..config import layered, make_options
 from ..errors import FormatError, MapeditError, MediaError, UsageError
 from ..interchange.otio_file import timeline_from
 from ..interchange.registry import Written, write_timeline
-from ..learning.at_hand import kept_ranges
-from ..learning.uses import media_key, uses_of
+from ..learning.at_hand import used_ranges
 from ..media import MediaInfo, probe
 from ..operations import DecisionList
 from ..pipeline import Tools
@@ -32,10 +31,8 @@ from ..programme import programme
 from ..progress import Progress
 from ..recipes import recipe
 from ..referenced import media_paths, referring
-from ..solve import union
 from ..timeline_view import view
 from ..timing import FrameRange, exact_seconds
-from ..urls import path_of
 from ..within import decide_within
 from .answer import Answer, PlacedClip, PlacedMarker, State, refusal, write_both
 from .folder import LARGEST_REQUEST, LARGEST_TIMELINE, JobFolder
@@ -90,7 +87,7 @@ def carry_out(folder: JobFolder, job: str, roots: Roots, describe: Describe) -> 
         footage, warnings = _probed([roots.checked(path) for path in named])
         used = [list[FrameRange]() for _ in footage]
         if timeline is not None and not request.whole_files:
-            used = _used(timeline, footage)
+            used = used_ranges([(timeline, folder.path)], footage)
         decisions = _decided(folder, request, footage, used, progress)
         return _answered(folder, request, decisions, describe, offline + warnings)
     except NotWholeError:
@@ -159,23 +156,6 @@ def _probed(paths: Sequence[Path]) -> tuple[list[MediaInfo], list[str]]:
     if not footage:
         raise failed[0]
     return footage, warnings + [f"left out: {error.what} ({error.path.name})" for error in failed]
-
-
-def _used(timeline: otio.schema.Timeline, footage: list[MediaInfo]) -> list[list[FrameRange]]:
-    """What the timeline uses of each file; nothing where it cannot be told, which is all of it."""
-    uses = uses_of(timeline)
-    keys: dict[Path, set[str]] = {}
-    for use in uses.passages:
-        key = media_key(use.media, use.name)
-        keys.setdefault(Path(path_of(key)), set()).add(key)
-    return [
-        union(
-            span
-            for key in keys.get(media.path, ())
-            for span in (kept_ranges(uses, key, media) or kept_ranges(uses, key, media, sound=True))
-        )
-        for media in footage
-    ]
 
 
 def _decided(

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import opentimelineio as otio
+
 from ..interchange.timeline_facts import reference_url
 from ..media import MediaInfo
 from ..solve import union
 from ..timing import FrameRange, exact_time, frame_at, seconds_at
 from ..urls import path_of
-from .uses import Use, Uses, media_key
+from .uses import Use, Uses, media_key, uses_of
 
 #: Seconds that lengths of the same media may differ, as programs count them.
 _NEARLY = Fraction(1)
@@ -64,6 +66,23 @@ def kept_ranges(uses: Uses, key: str, media: MediaInfo, sound: bool = False) -> 
         if span.duration:
             spans.append(span)
     return union(spans)
+
+
+def used_ranges(
+    timelines: Sequence[tuple[otio.schema.Timeline, Path]], footage: Sequence[MediaInfo]
+) -> list[list[FrameRange]]:
+    """What timelines, each with the folder it lies in, use of each media; nothing where that cannot
+    be told, which stands for all of it."""
+    found: dict[Path, list[FrameRange]] = {media.path: [] for media in footage}
+    known = {media.path.resolve(): media for media in footage}
+    for timeline, folder in timelines:
+        uses = uses_of(timeline)
+        for key in dict.fromkeys(media_key(use.media, use.name) for use in uses.passages):
+            media = known.get((folder / path_of(key)).resolve())
+            if media is not None:
+                shown = kept_ranges(uses, key, media) or kept_ranges(uses, key, media, sound=True)
+                found[media.path] += shown
+    return [union(found[media.path]) for media in footage]
 
 
 def fits(uses: Uses, key: str, media: MediaInfo) -> bool:

@@ -1,9 +1,9 @@
 """MapEdit for Blender's video sequencer: reads a timeline, and proposes one.
 
 Sequencer > Sidebar (N) > MapEdit: *Read Timeline* places an .otio file as strips (a .mapedit file
-and others too, if mapedit is installed); *Rough Cut*, *Find Shots* and *Highlights* work on the
-selected strips, or on all, and place what they propose on channels above. Nothing that is there is
-changed.
+and others too, if mapedit is installed); *Rough Cut*, *Find Shots* and *Highlights* work on what
+the selected strips, or all, play, and place what they propose on channels above. Nothing that is
+there is changed.
 
 One file, nothing but Blender: Edit > Preferences > Add-ons > Install.
 """
@@ -358,23 +358,54 @@ def _cross(scene, channel: int, start: int, end: int, pair: list) -> None:
         strips.new_effect(length=end - start, input1=pair[0], input2=pair[1], **words)
 
 
-def footage(scene) -> list[str]:
-    """Files of the selected strips, else of all, each once."""
+def footage(scene, folder: Path) -> Path:
+    """A timeline of what the selected strips, else all, play of their files.
+
+    Raises:
+        Trouble: there is none.
+    """
     strips = [strip for strip in strips_of(scene) if strip.type in ("MOVIE", "SOUND")]
     chosen = [strip for strip in strips if strip.select] or strips
-    paths = dict.fromkeys(
-        bpy.path.abspath(strip.filepath if strip.type == "MOVIE" else strip.sound.filepath)
-        for strip in chosen
-    )
-    if not paths:
+    if not chosen:
         raise Trouble("There is no film or sound strip. Add one, or select some.")
-    return list(paths)
+    rate = float(scene_rate(scene))
+
+    def span(start: int, length: int) -> dict:
+        times = [{"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(value)}
+                 for value in (start, length)]  # fmt: skip
+        return {"OTIO_SCHEMA": "TimeRange.1", "start_time": times[0], "duration": times[1]}
+
+    tracks = []
+    for kind, name in (("MOVIE", "Video"), ("SOUND", "Audio")):
+        clips = []
+        for strip in sorted(
+            (s for s in chosen if s.type == kind), key=lambda s: s.frame_final_start
+        ):
+            path = strip.filepath if kind == "MOVIE" else strip.sound.filepath
+            whole = max(strip.frame_duration, strip.frame_offset_start + strip.frame_final_duration)
+            clips.append({
+                "OTIO_SCHEMA": "Clip.2", "name": strip.name,
+                "source_range": span(strip.frame_offset_start, strip.frame_final_duration),
+                "active_media_reference_key": "DEFAULT_MEDIA",
+                "media_references": {"DEFAULT_MEDIA": {
+                    "OTIO_SCHEMA": "ExternalReference.1", "available_range": span(0, whole),
+                    "target_url": bpy.path.abspath(path),
+                }},
+            })  # fmt: skip
+        track = {"OTIO_SCHEMA": "Track.1", "kind": name, "name": name, "children": clips}
+        tracks += [track] if clips else []
+    stack = {"OTIO_SCHEMA": "Stack.1", "children": tracks}
+    document = {"OTIO_SCHEMA": "Timeline.1", "name": "strips", "tracks": stack}
+    path = folder / "strips.otio"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
 
 
 def propose_words(scene, verb: str, target: Path) -> list[str]:
     """The words that have mapedit propose."""
     rate = scene_rate(scene)
-    words = [verb, *footage(scene), "-o", str(target), "--force", "--quiet"]
+    strips = footage(scene, target.parent)
+    words = [verb, str(strips), "--only-used", "-o", str(target), "--force", "--quiet"]
     if verb == "roughcut":  # shots has the rate of its film
         words += ["--rate", f"{rate.numerator}/{rate.denominator}"]
     return words

@@ -49,7 +49,7 @@ def proposed(verb: str, files: list[Path], home: Path) -> Path:
     path = unused(folder, f"{files[0].stem} - {TITLES[verb]}")
     done = subprocess.run(
         [sys.executable, "-P", "-m", "otio_mapedit", verb, *map(str, files), "-o", str(path),
-         "--for", "finalcut", "--json"],
+         "--for", "finalcut", "--only-used", "--json"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0 or not path.exists():
