@@ -31,6 +31,8 @@ from .uses import uses_of
 TRUSTS = (0.0, 0.3, 0.6, 1.0)
 #: What a richer model, and trusting a leaning, must take away of what is wrong in general.
 _RICH, _LEANING = 0.02, 0.04
+#: How much what was left out counts beside what was learned from.
+_LEFT_OUT = 0.632
 #: Disagreement that is nearly none, and how much worse than in general one timeline may count.
 _NEARLY_RIGHT, _WORST = 0.01, 2.0
 #: Most times that something is left out: of more timelines several at once.
@@ -217,20 +219,41 @@ def _validated(lessons: Sequence[Lesson], taught: Sequence[Taught], trials: Tria
                     )
                     for name, each in fold.out
                 )
-    best = min(rows, key=lambda choice: _cost(choice, rows[choice]), default=("timing", 0.0))
+    amount = habits(lessons)
+    fitted: dict[tuple[str, float], list[LeftOut]] = {}
+    for model, trust in rows:
+        found = tuned(amount, taught, model, None, trials)
+        leaning = _trusted(found.leaning, trust)
+        fitted[model, trust] = [
+            LeftOut("", trials.fit(each, {}, None), trials.fit(each, found.options, leaning))
+            for each in taught
+        ]
+    best = min(
+        rows,
+        key=lambda choice: _cost(choice, rows[choice], fitted[choice]),
+        default=("timing", 0.0),
+    )
     return _Chosen(*best, tuple(rows.get(best, ())))
 
 
-def _cost(choice: tuple[str, float], rows: Sequence[LeftOut]) -> float:
-    """What stayed wrong of what is wrong in general, every timeline counting alike, and what has to
-    be gained for a richer model and for trusting a leaning."""
+def _cost(
+    choice: tuple[str, float], left_out: Sequence[LeftOut], fitted: Sequence[LeftOut]
+) -> float:
+    """What stays wrong of what is wrong in general, every timeline counting alike: mostly with what
+    was left out, partly with what was learned from (the .632 estimator: Efron 1983), because of few
+    timelines the only one that shows a habit cannot be left out and learned from. A richer model
+    and trusting a leaning have to gain something beside."""
     model, trust = choice
+    wrong = _LEFT_OUT * _shares(left_out) + (1 - _LEFT_OUT) * _shares(fitted)
+    return wrong + _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
+
+
+def _shares(rows: Sequence[LeftOut]) -> float:
     shares = [
         min(each.learned.disagreement / (each.general.disagreement + _NEARLY_RIGHT), _WORST)
         for each in rows
     ]
-    doubt = _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
-    return sum(shares) / len(rows) + doubt
+    return sum(shares) / len(rows)
 
 
 @dataclass(frozen=True)
