@@ -32,6 +32,8 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "band-32": ("similarity band of 32 frames", {"network.lags": 32}),
     "no-patches": ("without the patch band", {"network.patches": ()}),
     "short-reach": ("temporal convolutions 1, 2, 4", {"network.reaches": (1, 2, 4)}),
+    "short-sight": ("stages look one frame far", {"network.sight": (1, 1, 1)}),
+    "small-state": ("description and state of 64", {"network.fused": 64, "network.state": 64}),
     "narrow": ("half as wide", {"network.widths": (8, 16, 32, 48)}),
     "wide": ("half again as wide", {"network.widths": (24, 48, 96, 144)}),
     "short-window": ("edits of 64 frames, twice as many", {"length": 64, "batch": 2.0}),

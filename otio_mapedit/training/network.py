@@ -1,14 +1,14 @@
 """The shot network: a factorised 3-D convolution pyramid, a similarity band, a GRU.
 
 A frame's thumbnail passes four stages, each a spatial 1 x 3 x 3 convolution that halves the picture
-and, from the second on, a temporal 3 x 1 x 1 convolution that mixes it with its neighbours. On a
-CPU both are fastest as 2-D operators over batch x time: the temporal one is a 1 x 1 convolution of
-three shifted copies. The pooled features of every stage together (the multi-scale fusion) describe
-the frame. Beside them stands the similarity band: how far the frame is from each of its neighbours
-up to ``lags`` away, by a learned embedding, by the picture itself, by its light alone and by its
-colours. The patch band says the same of twelve parts of the picture, so that a part that changes
-(a screen, a title, a window) can be told from a whole that does. Temporal convolutions and a GRU in
-both directions read all of it and answer for every frame.
+and, from the second on, a temporal convolution that mixes it with its neighbours, the further the
+later the stage. On a CPU both are fastest as 2-D operators over batch x time: the temporal one is a
+1 x 1 convolution of shifted copies. The pooled features of every stage together (the multi-scale
+fusion) describe the frame. Beside them stands the similarity band: how far the frame is from each
+of its neighbours up to ``lags`` away, by a learned embedding, by the picture itself, by its light
+alone and by its colours. The patch band says the same of twelve parts of the picture, so that a
+part that changes (a screen, a title, a window) can be told from a whole that does. Temporal
+convolutions and a GRU in both directions read all of it and answer for every frame.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from torch.nn import functional
 
 from ..spec import ShotSpec
 
-OF_TRANSITIONS = 0.3
-"""What the teacher's word on a transition weighs beside its word on a cut."""
 PATCHES = 12
 """Parts of the picture, three rows of four, that the patch band compares."""
 
@@ -31,14 +29,16 @@ PATCHES = 12
 class NetworkConfig:
     """Sizes of the network; ``spec`` fixes what goes in and comes out.
 
-    ``widths`` are the channels of the pyramid's stages, ``fused`` the size of a frame's
-    description, ``lags`` the reach of the band in frames (0: no band), ``patches`` the distances at
-    which parts of the picture are compared, ``reaches`` those of the temporal convolutions,
-    ``state`` the GRU's size per direction (0: no GRU), ``bins`` the histogram's bins per colour.
-    Without ``scales`` only the last stage describes the frame.
+    ``widths`` are the channels of the pyramid's stages, ``sight`` how many frames before and after
+    the second and every later one looks (at 1, 2, 4, ... frames up to that), ``fused`` the size of
+    a frame's description, ``lags`` the reach of the band in frames (0: no band), ``patches`` the
+    distances at which parts of the picture are compared, ``reaches`` those of the temporal
+    convolutions, ``state`` the GRU's size per direction (0: no GRU), ``bins`` the histogram's bins
+    per colour. Without ``scales`` only the last stage describes the frame.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 96)
+    sight: tuple[int, ...] = (1, 1, 1)
     fused: int = 64
     lags: int = 16
     patches: tuple[int, ...] = (1, 2, 4, 8)
@@ -52,23 +52,25 @@ class NetworkConfig:
 class Stage(nn.Module):
     """One stage of the pyramid: ``(B*T, C, h, w)`` to ``(B*T, width, h/2, w/2)``."""
 
-    def __init__(self, channels: int, width: int, temporal: bool) -> None:
+    def __init__(self, channels: int, width: int, sight: int) -> None:
         super().__init__()
+        far = [side << power for power in range(1, sight.bit_length()) for side in (1, -1)]
+        self.shifts = [1, 0, -1, *far] if sight else []
         self.spatial = nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(width)
-        self.temporal = nn.Conv2d(3 * width, width, 1) if temporal else None
+        self.temporal = nn.Conv2d(len(self.shifts) * width, width, 1) if sight else None
 
     def forward(self, frames: Tensor) -> Tensor:
         """Runs lie end to end on the first axis; at their ends the neighbour is another run.
 
-        That spoils one frame per stage at either end of a run, which is less than the context
-        that is thrown away there.
+        That spoils as many frames at either end of a run as the stages look far, which is less
+        than the context that is thrown away there.
         """
         here = functional.relu(self.norm(self.spatial(frames)))
         if self.temporal is None:
             return here
-        before, after = here.roll(1, 0), here.roll(-1, 0)
-        return functional.relu(here + self.temporal(torch.cat([before, here, after], 1)))
+        seen = [here.roll(shift, 0) if shift else here for shift in self.shifts]
+        return functional.relu(here + self.temporal(torch.cat(seen, 1)))
 
 
 class Band(nn.Module):
@@ -133,8 +135,10 @@ class ShotNetwork(nn.Module):
         self.config = config
         spec, widths = config.spec, config.widths
         self.stages = nn.ModuleList(
-            Stage(before, width, temporal=index > 0)
-            for index, (before, width) in enumerate(zip((3, *widths), widths, strict=False))
+            Stage(before, width, sight)
+            for before, width, sight in zip(
+                (3, *widths[:-1]), widths, (0, *config.sight)[: len(widths)], strict=True
+            )
         )
         pooled = (sum(widths) if config.scales else 0) + 6 * widths[-1]
         self.pooled_norm = nn.LayerNorm(pooled)
@@ -244,11 +248,11 @@ def _raw_features(flat: Tensor, batch: int | Tensor, bins: int) -> list[Tensor]:
 class Probabilities(nn.Module):
     """The network as it is shipped: ``frames`` to the five outputs of ``ShotSpec``.
 
-    ``cut`` and ``transition`` are a mean, on the logit scale, of what exact truth taught and, with
-    the weight ``teacher_share``, of what the teacher did (for transitions ``OF_TRANSITIONS`` of
-    that: it does not see many a wipe). The teacher marks the last frame before a
-    change, we the first after it. ``sharpness`` stretches both on that scale, so that what is said
-    to be nine in ten is: softened truth makes a network say less than it knows.
+    ``cut`` is a mean, on the logit scale, of what exact truth taught and, with the weight
+    ``teacher_share``, of what the teacher did, which marks the last frame before a change, we the
+    first after it. Of transitions exact truth alone has a say: the teacher does not see many a
+    wipe. ``sharpness`` stretches both on that scale, so that what is said to be nine in ten is:
+    softened truth makes a network say less than it knows.
     """
 
     def __init__(
@@ -260,16 +264,14 @@ class Probabilities(nn.Module):
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """``cut``, ``transition``, ``kind``, ``embedding``, ``quality``."""
         said: Answer = self.network(frames)
-        cut, transition, share = said.cut, said.transition, self.teacher_share
+        cut, share = said.cut, self.teacher_share
         if share:
-            single, many = said.taught[..., 0], said.taught[..., 1]
+            single = said.taught[..., 0]
             single = torch.cat([single[:, :1], single[:, :-1]], 1)
             cut = (1 - share) * cut + share * single
-            share *= OF_TRANSITIONS
-            transition = (1 - share) * transition + share * many
         return (
             (self.sharpness * cut).sigmoid(),
-            (self.sharpness * transition).sigmoid(),
+            (self.sharpness * said.transition).sigmoid(),
             said.kind.softmax(-1),
             said.embedding,
             said.quality.sigmoid(),

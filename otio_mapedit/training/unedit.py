@@ -8,9 +8,7 @@ was made before it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -281,55 +279,3 @@ def black(pixels: Pixels) -> Flags:
     """Which frames of ``(n, h, w, 3)`` are black; the definition of the label."""
     values = pixels.reshape(len(pixels), -1)
     return np.asarray((values.mean(1) < BLACK_MEAN) & (values.max(1) < BLACK_PEAK), np.bool_)
-
-
-class Taught(Protocol):
-    """Edits that a teacher has judged, by number."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-
-    def edit(self, corpus: Corpus, index: int) -> Example:
-        """Edit number ``index``, with the opinion."""
-
-
-def stream(
-    corpus: Corpus,
-    seed: int,
-    length: int = 128,
-    reuse: int = 3,
-    taught: Taught | None = None,
-    taught_share: float = 0.5,
-) -> Iterator[Example]:
-    """Examples without end; each is seen about ``reuse`` times, mirrored and graded anew.
-
-    Making an example costs about as much as learning from it once, so a pool of recent ones is
-    kept. A share ``taught_share`` of those made are ``taught`` ones. The sequence is fixed by
-    ``seed``.
-    """
-    rng = np.random.default_rng([seed, 2**31])
-    pool: list[Example] = []
-    index = 0
-    while True:
-        if len(pool) < 8 or rng.random() < 1 / reuse:
-            if taught is not None and len(taught) and rng.random() < taught_share:
-                fresh = taught.edit(corpus, int(rng.integers(len(taught))))
-            else:
-                fresh = example(corpus, seed, index, length)
-            index += 1
-            if len(pool) < 512:
-                pool.append(fresh)
-            else:
-                pool[int(rng.integers(len(pool)))] = fresh
-            yield fresh
-        else:
-            yield varied(rng, pool[int(rng.integers(len(pool)))])
-
-
-def varied(rng: np.random.Generator, given: Example) -> Example:
-    """The same edit mirrored, its colours exchanged and bent; the truth stays as it is."""
-    frames = given.frames[:, :: rng.choice([-1, 1]), :: rng.choice([-1, 1]), rng.permutation(3)]
-    tone = np.arange(256) / 255
-    tone = tone ** np.exp(rng.normal(0, 0.25)) * rng.uniform(0.75, 1.0)
-    frames = (tone * 255).astype(np.uint8)[frames]
-    return dataclasses.replace(given, frames=frames)

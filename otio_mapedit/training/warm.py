@@ -22,6 +22,9 @@ from .network import ShotNetwork
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 
+HALVED = ".half"
+"""Follows the name of a weight that a file stores in half precision."""
+
 
 def begin(network: ShotNetwork, exported: Path, frames: Tensor) -> None:
     """Give ``network`` the weights of the file ``exported``.
@@ -31,7 +34,11 @@ def begin(network: ShotNetwork, exported: Path, frames: Tensor) -> None:
     """
     try:
         graph = onnx.load(str(exported)).graph
-        stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+        stored = {
+            each.name.removesuffix(HALVED): onnx.numpy_helper.to_array(each).astype(np.float32)
+            for each in graph.initializer
+            if each.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+        }
         inputs = {node.name: list(node.input) for node in graph.node}
         with torch.no_grad():
             _copy(network, stored, inputs)
