@@ -138,14 +138,24 @@ def flash_end(predictions: ShotPredictions, at: int) -> int | None:
 
 
 def mixed_runs(curve: Curve, level: float) -> list[Run]:
-    """Runs of mixed pictures that reach ``level`` on average; short interruptions are bridged."""
+    """Runs of mixed pictures that reach ``level`` on average; short interruptions are bridged.
+
+    Bridged pictures do not count for the average: where a rate was converted by showing pictures
+    twice, the second one mixes nothing new.
+    """
     joined: list[Run] = []
-    for first, stop in runs(curve >= level * _RUN_EDGE):
+    edge = level * _RUN_EDGE
+    for first, stop in runs(curve >= edge):
         if joined and first - joined[-1][1] <= RUN_GAP:
             joined[-1] = (joined[-1][0], stop)
         else:
             joined.append((first, stop))
-    return [(first, stop) for first, stop in joined if curve[first:stop].mean() >= level]
+
+    def reached(run: Run) -> float:
+        values = curve[slice(*run)]
+        return float(values[values >= edge].mean())
+
+    return [run for run in joined if reached(run) >= level]
 
 
 def beside_black(first: int, stop: int, blacks: list[Run]) -> Iterator[Run]:
