@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 #: Width and height of a thumbnail.
 THUMBNAIL = (48, 27)
 
-#: The same, in pictures, where many short spans are wanted.
-_SHORT_RUN_UP = Fraction(4)
+#: The same, in pictures, where many short spans are wanted: many of them begin at a keyframe.
+_SHORT_RUN_UPS = (0, 4)
 #: Containers (libav's names) with an index by time.
 _INDEXED = {"mov", "mp4", "matroska", "webm"}
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
@@ -112,7 +112,8 @@ def spans(
         stream = picture_stream(media, container, video, threads)
         for first, stop in wanted:
             first, stop = max(0, first), min(stop, video.frame_count)
-            for run_up in _run_ups(media, video, first, _SHORT_RUN_UP / video.rate):
+            shorter = (pictures / video.rate for pictures in _SHORT_RUN_UPS)
+            for run_up in _run_ups(media, video, first, *shorter):
                 if _go_to(media, container, stream, first, run_up):
                     numbered = _numbered(media, video, container, stream, True)
                     found = _from(numbered, first, stop, scale)

@@ -26,7 +26,19 @@ from .pace import paced
 from .picture_scan import Scan, scan
 from .progress import Progress
 from .spec import Frames, ShotSpec
-from .stretches import CONTEXT, WORTH_IT, Stretch, cost, extent, look, looks, plan, unlike
+from .stretches import (
+    CONTEXT,
+    WORTH_IT,
+    Stretch,
+    around,
+    extent,
+    likely_cost,
+    look,
+    looks,
+    plan,
+    unlike,
+    worth_trying,
+)
 from .timing import frames_covering
 from .watching import (
     ANSWERED,
@@ -70,7 +82,7 @@ def watched_in_part(job: Job, cache: Cache, progress: Progress) -> Arrays | None
         return None
     context = frames_covering(CONTEXT, job.media.rate)
     stretches = plan(scanned, job.media.rate, job.media.frame_count)
-    if cost(stretches, scanned, context) > WORTH_IT:
+    if likely_cost(stretches, scanned, context) > WORTH_IT:
         return None
     groups = _groups(stretches)
     parts: list[Arrays] = []
@@ -136,16 +148,39 @@ def _group(
     found: list[Arrays] = []
     # One reader for all: what it is asked for next depends on what was found before.
     with contextlib.closing(_reader(job.media, wanted)) as reader:
+        settled = -1  # what lies before it was decoded with a stretch before
         for stretch in group:
             if stopped.is_set():
                 raise Stopped
-            part = _stretch(job, scanned, stretch, context, wanted, reader)
-            if part is None:
-                whole = replace(stretch, first=stretch.before + 1, stop=stretch.after + 1)
-                whole = replace(whole, held=False)
-                part = _stretch(job, scanned, whole, context, wanted, reader, settled=True)
-            found.append(part or nothing(job.network.spec))
+            if stretch.stop <= settled:
+                continue
+            for part, explained in _attempts(job, scanned, stretch, context, wanted, reader):
+                found.append(part)
+                settled = max(settled, explained)
     yield number, stacked(found, (*ANSWERED, *SEEN))
+
+
+def _attempts(
+    job: Job,
+    scanned: Scan,
+    stretch: Stretch,
+    context: int,
+    wanted: list[tuple[int, int]],
+    reader: Iterator[Thumbnails],
+) -> Iterator[tuple[Arrays, int]]:
+    """The answer for a stretch, and up to where it explains everything; then, if it does not lead
+    from the keyframe before it to the one after, that for all between them that it leaves open."""
+    whole = around(stretch)
+    if worth_trying(stretch, scanned, context):
+        part, before, after = _stretch(job, scanned, stretch, context, wanted, reader)
+        if before and after:
+            yield part, stretch.stop
+            return
+        if before:
+            whole = replace(stretch, stop=stretch.after + 1)
+        elif after:
+            whole = replace(whole, stop=stretch.stop)
+    yield _stretch(job, scanned, whole, context, wanted, reader)[0], whole.stop
 
 
 def _reader(media: MediaInfo, wanted: list[tuple[int, int]]) -> Generator[Thumbnails, None, None]:
@@ -165,22 +200,22 @@ def _stretch(
     context: int,
     wanted: list[tuple[int, int]],
     reader: Iterator[Thumbnails],
-    settled: bool = False,
-) -> Arrays | None:
-    """The answer for a stretch; None if it does not explain how its keyframes differ."""
+) -> tuple[Arrays, bool, bool]:
+    """The answer for a stretch, and whether what it shows follows from the keyframe before it and
+    leads to the one after it."""
     first, stop = extent(stretch, scanned, context)
     wanted.append((first, stop))
     pictures = next(reader)
     if not len(pictures.frames):
-        return nothing(job.network.spec)
+        return nothing(job.network.spec), True, True
     before: Frames | None = None
     if stretch.held:
         wanted.append((stretch.before, stretch.before + 1))
         shown = next(reader)
         before = shown.pictures[-1:] if len(shown.frames) else None
     whole, noted = _answers(job, pictures, before, context)
-    if not settled and not _explains(scanned, stretch, pictures, whole):
-        return None
+    follows = _follows(scanned, stretch, pictures, whole)
+    leads = _leads(scanned, stretch, pictures, whole)
     # Beside the stretch the answer counts where enough was seen before: not over a neighbour's.
     begin = stretch.first
     if not stretch.held:
@@ -188,7 +223,8 @@ def _stretch(
     keep = (whole["frames"] >= begin) & (whole["frames"] < stretch.stop + _BESIDE)
     if stretch.stop + context >= int(scanned.frames[-1]):
         keep |= whole["frames"] >= stretch.stop
-    return {name: values[keep] for name, values in whole.items()} | noted
+    kept = {name: values[keep] for name, values in whole.items()} | noted
+    return kept, follows, leads
 
 
 def _answers(
@@ -217,28 +253,29 @@ def _answers(
     }
 
 
-def _explains(scanned: Scan, stretch: Stretch, pictures: Thumbnails, whole: Arrays) -> bool:
-    """Whether a stretch leads from the look of the keyframe before it to that of the one after."""
+def _follows(scanned: Scan, stretch: Stretch, pictures: Thumbnails, whole: Arrays) -> bool:
+    """Whether a stretch explains how its beginning differs from the keyframe before it."""
     mixed = whole["transition"]
+    before = scanned.looks[np.searchsorted(scanned.looked_at, stretch.before)]
+    differs = unlike(before, looks(pictures.pictures[:1])[0]) >= 1
+    if not stretch.held:
+        goes_on = pictures.frames[0] > 0 and mixed[:2].max(initial=0) >= _GOES_ON
+        return not (goes_on or differs)
+    cut = whole["cut"][:2].max(initial=0)
+    mixes = mixed[:_MIXED_AFTER].max(initial=0) >= _GOES_ON
+    return not (differs and (cut < _EXPLAINED or mixes))
+
+
+def _leads(scanned: Scan, stretch: Stretch, pictures: Thumbnails, whole: Arrays) -> bool:
+    """Whether what a stretch ends with is what the keyframe after it shows."""
     last = int(scanned.frames[-1])
-    inside = pictures.frames[0] > 0 and not stretch.held
-    if len(mixed) and inside and mixed[:2].max() >= _GOES_ON:
-        return False
-    if len(mixed) and pictures.frames[-1] < last and mixed[-2:].max() >= _GOES_ON:
+    if pictures.frames[-1] < last and whole["transition"][-2:].max(initial=0) >= _GOES_ON:
         return False
     places = scanned.looked_at
-    before, after = np.searchsorted(places, [stretch.before, stretch.after])
-    edges = looks(pictures.pictures[[0, -1]])
-    if stretch.held:
-        cut = whole["cut"][:2].max(initial=0)
-        mixes = len(mixed) and mixed[:_MIXED_AFTER].max() >= _GOES_ON
-        if (cut < _EXPLAINED or mixes) and unlike(scanned.looks[before], edges[0]) >= 1:
-            return False
-    elif unlike(scanned.looks[before], edges[0]) >= 1:
-        return False
+    after = int(np.searchsorted(places, stretch.after))
     if after >= len(places) or pictures.frames[-1] >= places[after]:
         return True
-    return unlike(scanned.looks[after], edges[1]) < 1
+    return unlike(scanned.looks[after], looks(pictures.pictures[-1:])[0]) < 1
 
 
 def _whole(job: Job, scanned: Scan, parts: Iterable[Arrays]) -> Arrays:

@@ -8,7 +8,7 @@ known cuts encoded in several ways (``benchmarks/fast.py``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +24,8 @@ CONTEXT = Fraction(2, 5)
 """Seconds that are decoded on both sides of where a change may be."""
 WORTH_IT = 0.6
 """Share of the pictures above which decoding all of them is no slower."""
+_TRIED = 0.5
+"""Share of all between two keyframes above which it is decoded at once."""
 
 #: Differences of two keyframes, 0 to 1, from which they are not alike: mean colours, histogram.
 _COLOURS, _HISTOGRAM = 0.05, 0.1
@@ -112,6 +114,37 @@ def cost(stretches: Sequence[Stretch], scan: Scan, context: int) -> float:
         first, stop = extent(stretch, scan, context)
         total += stop - _keyframe(scan, first)
     return total / max(1, len(scan.frames))
+
+
+def around(stretch: Stretch) -> Stretch:
+    """Everything between the keyframes on both sides of a stretch."""
+    return replace(stretch, first=stretch.before + 1, stop=stretch.after + 1, held=False)
+
+
+def worth_trying(stretch: Stretch, scan: Scan, context: int) -> bool:
+    """Whether to decode a stretch before everything around it, which may turn out necessary."""
+    return cost([stretch], scan, context) < _TRIED * cost([around(stretch)], scan, context)
+
+
+def likely_cost(stretches: Sequence[Stretch], scan: Scan, context: int) -> float:
+    """:func:`cost`, with what will have to be decoded because the keyframe after a stretch is
+    unlike the one with which it begins."""
+    total, settled = 0.0, -1
+    for stretch in stretches:
+        if stretch.stop <= settled:
+            continue
+        whole = around(stretch)
+        if not worth_trying(stretch, scan, context):
+            total += cost([whole], scan, context)
+            settled = whole.stop
+            continue
+        total += cost([stretch], scan, context)
+        here, after = np.searchsorted(scan.looked_at, [stretch.first, stretch.after])
+        known = stretch.held and here < after < len(scan.looked_at)
+        if known and unlike(scan.looks[here], scan.looks[after]) >= 1:
+            total += cost([replace(stretch, stop=whole.stop)], scan, context)
+            settled = whole.stop
+    return total
 
 
 def _keyframe(scan: Scan, frame: int) -> int:
