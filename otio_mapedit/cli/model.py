@@ -245,9 +245,14 @@ def teach(
     output.listen(loudness(quiet, 0))
     training, corpora, teacher = _training("train"), _training("corpus"), _training("teacher")
     settings = training.TrainConfig.from_toml(config)
+    wanted = settings.taught_edits
+    if not wanted:
+        raise UsageError(
+            f"{config} has the teacher asked about no edit beforehand",
+            "Set taught_edits there, or leave it to live_teacher and a graphics card.",
+        )
     with output.progress(quiet) as progress:
         corpus = corpora.build(settings.manifest, settings.cache, settings.extra)
-        wanted = settings.taught_edits
 
         def show(done: int) -> None:
             progress("Asking the teacher", done, wanted)

@@ -53,7 +53,7 @@ class TrainConfig:
     ``neighbours``, ``positives``, ``faults`` and ``soften``. The teacher is asked about
     ``taught_edits`` edits before training begins (none: no distillation), its answers are kept in
     the file ``opinions``, and a share ``taught_share`` of the edits made are these; with
-    ``live_teacher`` it is asked about every edit as it is made, which takes a graphics card.
+    ``live_teacher`` and a graphics card it is asked about every edit as it is made instead.
     ``teacher_share`` is the weight of what was learned from it in the answer that is validated.
     ``mixed`` allows bfloat16.
     """
@@ -169,13 +169,14 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     corpus = corpora.build(config.manifest, config.cache, config.extra)
-    opinions = None
-    if config.taught_edits:
-        opinions = teacher.collect(corpus, config.opinions, config.taught_edits, config.length)
     state = _State(config)
+    live = config.live_teacher and state.device.type == "cuda"
+    opinions = None
+    if config.taught_edits and not live:
+        opinions = teacher.collect(corpus, config.opinions, config.taught_edits, config.length)
     if config.start is not None and not state.step:
         state.begin(config.start, [unedit.example(corpus, config.seed, at) for at in range(8)])
-    ask = teacher.transnetv2_judge(config.mixed, state.device) if config.live_teacher else None
+    ask = teacher.transnetv2_judge(config.mixed, state.device) if live else None
     pool = pools.Pool(config.pool, state.device, config.seed + state.step)
     validation = [
         unedit.example(corpus, VALIDATION_SEED, index, 2 * config.length)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_support import Cli, one_line
 
 from otio_mapedit.errors import OptionError
 from otio_mapedit.training import unedit
@@ -91,3 +92,11 @@ def test_truth_is_bent_a_share_of_the_way() -> None:
     elsewhere = [0.0] * 12
     elsewhere[1] = 0.5
     assert softened(batch([0] * 12, [0] * 12, elsewhere), 0.4)[0][0, 2] == pytest.approx(0.2)
+
+
+def test_a_configuration_without_edits_to_judge_is_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "MANIFEST.json").write_text("[]", encoding="utf-8")
+    text = 'manifest = "MANIFEST.json"\ncache = "c.npz"\nout = "o.pt"\nlive_teacher = true\n'
+    (tmp_path / "t.toml").write_text(text, encoding="utf-8")
+    said = one_line(cli("model", "teach", "--config", tmp_path / "t.toml"), 2)
+    assert "taught_edits" in said
