@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_support import Cli, one_line
 
-from otio_mapedit.errors import OptionError
+from otio_mapedit.cli import model
+from otio_mapedit.errors import OptionError, UsageError
 from otio_mapedit.training import unedit
 from otio_mapedit.training.corpus import Pixels, empty
 
@@ -94,9 +94,10 @@ def test_truth_is_bent_a_share_of_the_way() -> None:
     assert softened(batch([0] * 12, [0] * 12, elsewhere), 0.4)[0][0, 2] == pytest.approx(0.2)
 
 
-def test_a_configuration_without_edits_to_judge_is_refused(cli: Cli, tmp_path: Path) -> None:
+def test_a_configuration_without_edits_to_judge_is_refused(tmp_path: Path) -> None:
     (tmp_path / "MANIFEST.json").write_text("[]", encoding="utf-8")
     text = 'manifest = "MANIFEST.json"\ncache = "c.npz"\nout = "o.pt"\nlive_teacher = true\n'
     (tmp_path / "t.toml").write_text(text, encoding="utf-8")
-    said = one_line(cli("model", "teach", "--config", tmp_path / "t.toml"), 2)
-    assert "taught_edits" in said
+    with pytest.raises(UsageError, match="no edit beforehand") as refused:
+        model.teach(tmp_path / "t.toml")
+    assert "taught_edits" in refused.value.remedy
