@@ -42,12 +42,12 @@ logger = logging.getLogger(__name__)
 #: Width and height of a thumbnail.
 THUMBNAIL = (48, 27)
 
-#: The same, in pictures, where many short spans are wanted: many of them begin at a keyframe.
-_SHORT_RUN_UPS = (0, 4)
 #: Containers (libav's names) with an index by time.
 _INDEXED = {"mov", "mp4", "matroska", "webm"}
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
 _RUN_UPS = (Fraction(1, 2), Fraction(2), Fraction(12), Fraction(60))
+#: The same, in pictures, for the first tries where many short spans are wanted.
+_SHORT_RUN_UPS = (0, 4)
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,7 @@ def _from(
     numbered: Iterator[tuple[int, VideoFrame]], first: int, stop: int, scale: Scaler
 ) -> Thumbnails | None:
     """Pictures from ``first`` up to ``stop``; None if decoding began after ``first``."""
-    found: dict[int, NDArray[np.uint8]] = {}
-    covered = False
+    found, covered = dict[int, NDArray[np.uint8]](), False
     for number, picture in numbered:
         covered = covered or number <= first
         if not covered or number >= stop:

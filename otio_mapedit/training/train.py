@@ -1,7 +1,7 @@
 """Teaching the shot network: one loop, seeded, resumable.
 
-The loss stands in ``losses``. Convolutions run in bfloat16, on the graphics card when there is one.
-Beside the checkpoint a CSV file of the same name keeps the curves.
+The loss stands in ``losses``, checkpoint and curves in ``state``. Convolutions run in bfloat16, on
+the graphics card when there is one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..errors import OptionError
@@ -30,13 +28,14 @@ from .corpus import Corpus
 from .evaluate import Score, score, shots_from_probabilities
 from .losses import Batch, Losses, collate, edit_loss, reconstruction_loss, teacher_loss
 from .network import Answer, NetworkConfig, Probabilities, ShotNetwork
+from .state import TrainState
 
 VALIDATION_SEED = 1_000_003
 """Seed of the generated edits that training never sees."""
 TAUGHT_DICE = 1
 """Tells the draw of an edit that the teacher has judged from that of the edit itself."""
-CURVES = "step,rate,loss,recon,edit,reg,teach,f1"
-"""Columns of the curves; ``f1`` only where a validation was made."""
+AVERAGED = 0.995
+"""What stays of the running average of the weights at a step: it spans some 200 of them."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +190,12 @@ def train(config: TrainConfig, progress: Callable[[TrainProgress], None] | None 
         f1 = None
         if state.step % config.validate_every == 0 or state.step == config.steps:
             f1 = validate(state.average.module, validation, config.teacher_share).f1
-            state.keep(f1, sources)
-        _note(config.out.with_suffix(".csv"), state.step, state.rate(), losses, f1)
+            state.judge(f1)
+            state.write(config, sources)
+        state.note(
+            rate=state.rate(), loss=losses.total, recon=losses.recon, edit=losses.edit,
+            reg=losses.reg, teach=losses.teach, f1=f1,
+        )  # fmt: skip
         if progress is not None:
             progress(TrainProgress(state.step, config.steps, losses, state.rate(), f1))
     return config.out
@@ -215,43 +218,20 @@ def _loader(
     )
 
 
-def _note(curves: Path, step: int, rate: float, losses: Losses, f1: float | None) -> None:
-    """Add a row to the curves; what an interrupted run did after its checkpoint stands twice."""
-    fresh = not curves.exists()
-    curves.parent.mkdir(parents=True, exist_ok=True)
-    with curves.open("a", encoding="utf-8") as out:
-        if fresh:
-            out.write(CURVES + "\n")
-        parts = (rate, losses.total, losses.recon, losses.edit, losses.reg, losses.teach)
-        numbers = ",".join(f"{part:.6g}" for part in parts)
-        out.write(f"{step},{numbers},{'' if f1 is None else f1}\n")
-
-
 def _modest(worker: int) -> None:
     """A worker makes edits on one thread and lets the network go first."""
     torch.set_num_threads(1)
     os.nice(1)
 
 
-class _State:
-    """The network, its running average, the optimiser, and the best answer so far."""
+class _State(TrainState[ShotNetwork]):
+    """Where the training of a shot network stands."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         network = ShotNetwork(config.network).to(memory_format=torch.channels_last)
-        self.network = network.to(self.device)
-        self.average = AveragedModel(self.network, avg_fn=_running_average, use_buffers=True)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
-        self.step, self.best, self.idle = 0, -1.0, 0
-        self.best_average: dict[str, Tensor] = {}
-        if config.out.exists():
-            stored = torch.load(config.out, weights_only=True, map_location=self.device)
-            self.network.load_state_dict(stored["network"])
-            self.average.load_state_dict(stored["running"])
-            self.optimiser.load_state_dict(stored["optimiser"])
-            self.best_average = stored["average"]
-            self.step, self.best, self.idle = stored["step"], stored["best"], stored["idle"]
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        super().__init__(network, config.out, config.rate, AVERAGED, device)
 
     def begin(self, exported: Path, edits: list[unedit.Example]) -> None:
         """Start from an exported network instead of from chance."""
@@ -275,63 +255,15 @@ class _State:
         """One step of the optimiser."""
         config = self.config
         self.network.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
         batch = batch.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.mixed):
             answer: Answer = self.network(batch.frames)
         recon, edit = reconstruction_loss(answer), edit_loss(answer, batch, config)
-        teach = teacher_loss(answer, batch)
-        reg = torch.stack([weight.square().sum() for weight in self.network.parameters()]).sum()
+        teach, reg = teacher_loss(answer, batch), self.squares()
         loss = config.w_recon * recon + config.w_edit * edit + config.w_reg * reg
         loss = loss + config.w_teach * teach
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
-        self.step += 1
+        self.descend(loss, self.rate(), config.clip)
         return Losses(*(float(part.detach()) for part in (loss, recon, edit, reg, teach)))
-
-    def keep(self, f1: float, sources: list[dict[str, str]]) -> None:
-        """Write the checkpoint; take the running average for the answer when it is the best."""
-        self.idle += 1
-        if f1 > self.best:
-            self.best, self.idle = f1, 0
-            self.best_average = {
-                name: value.clone() for name, value in self.average.module.state_dict().items()
-            }
-        config = dataclasses.asdict(self.config)
-        stored = {
-            "network": self.network.state_dict(),
-            "running": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.best_average,
-            "step": self.step,
-            "best": self.best,
-            "idle": self.idle,
-            "config": {key: _plain(value) for key, value in config.items()},
-            "sources": sources,
-        }
-        self.config.out.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.config.out.with_suffix(".partial")
-        torch.save(stored, partial)
-        partial.replace(self.config.out)
-
-
-def _running_average(average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-    """Exponential average over some 200 steps, over fewer at the beginning."""
-    keep = min(0.995, (1 + int(count)) / (10 + int(count)))
-    return average + ((now - average) * (1 - keep)).to(average.dtype)
-
-
-def _plain(value: Any) -> Any:
-    """``value`` with paths as names, so that a checkpoint holds no code."""
-    if isinstance(value, Path):
-        return value.name
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def validate(
