@@ -34,18 +34,21 @@ def evaluated(
         OptionError: no such rule. FormatError, UsageError: see
             :mod:`otio_mapedit.learning.importance_data`.
     """
-    chosen = rule or ("max" if "summe" in f"{data.absolute()}".lower() else "mean")
+    chosen = rule or usual_rule(data)
     if chosen not in RULES:
         raise OptionError(f"rule: {chosen!r} is not known", f"Choose one of: {', '.join(RULES)}.")
     videos = read_rated(data)
     if ratings is not None:
         videos = with_ratings(videos, ratings)
-    return evaluate(
-        videos,
-        chosen,
-        read_scores(scores, videos) if scores else None,
-        read_splits(splits, [video.name for video in videos]) if splits else (),
-    )
+    folds = read_splits(splits, [video.name for video in videos]) if splits else []
+    tested = {name for fold in folds for name in fold.test}
+    judged = [video for video in videos if not folds or video.name in tested]
+    return evaluate(videos, chosen, read_scores(scores, judged) if scores else None, folds)
+
+
+def usual_rule(data: Path) -> str:
+    """How a data set's F-score is taken over people, by what its path is called."""
+    return "max" if "summe" in f"{data.absolute()}".lower() else "mean"
 
 
 def facts(found: Mapping[str, Agreement]) -> dict[str, Any]:

@@ -10,62 +10,25 @@ import typer
 
 from ..errors import UsageError
 from ..files import ensure_writable
-from . import model_edit, model_finetune, output
+from . import model_edit, model_finetune, model_train, output
 from .common import (
     ForceOption,
     JsonOption,
     NoCacheOption,
     QuietOption,
     Verb,
-    VerboseOption,
     loudness,
     new_app,
 )
 
 app = new_app("Train, measure and export the networks (for developers).")
+model_train.register(app)
 model_edit.register(app)
 model_finetune.register(app)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Training configuration (TOML).")
 ]
-
-
-@app.command(cls=Verb)
-def train(
-    config: ConfigOption = Path("onnx/shots.toml"),
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = 0,
-) -> None:
-    """Train the shot network, or the edit network.
-
-    \b
-      mapedit model train
-      mapedit model train --config onnx/edit.toml
-
-    The configuration names the material, the checkpoint to write and every number that matters.
-    Stop with Ctrl-C; the same command goes on from its last checkpoint.
-    """
-    output.listen(loudness(quiet, verbose))
-    if model_edit.is_edit(config):
-        model_edit.train(config, as_json, quiet)
-        return
-    training = _training("train")
-    settings = training.TrainConfig.from_toml(config)
-    with output.progress(quiet) as progress:
-
-        def show(at: Any) -> None:
-            progress("Training", at.step, at.steps)
-            if at.f1 is not None and not quiet:
-                output.say(f"step {at.step}: loss {at.loss:.4f}, validation F1 {at.f1:.4f}")
-
-        checkpoint = training.train(settings, show)
-    output.wrote(checkpoint)
-    if as_json:
-        output.data_json({"checkpoint": str(checkpoint)})
-    else:
-        output.data(f"wrote {checkpoint}\nnext: mapedit model export {checkpoint} shots.onnx")
 
 
 @app.command(cls=Verb)

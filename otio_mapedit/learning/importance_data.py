@@ -2,7 +2,8 @@
 
 Three forms are read. The usual HDF5 file has one group per video: ``features`` [picks, d],
 ``picks`` (sampled frames), ``n_frames``, ``change_points`` [n, 2] (first and last frame),
-``user_summary`` [users, frames] and sometimes ``user_scores``. TVSum's own ``ydata-tvsum50.mat``
+``user_summary`` [users, frames] and sometimes ``user_scores`` and the importance to learn from
+(``gtscore``, or else ``gtsummary``, of each sampled frame). TVSum's own ``ydata-tvsum50.mat``
 (MATLAB 7.3, thus HDF5) holds the ratings from 1 to 5 that 20 people gave to every frame. SumMe's
 own ``.mat`` files (MATLAB 5, one per video) hold which frames 15 to 18 people chose.
 
@@ -44,6 +45,7 @@ class RatedVideo:
     segments: Array  # int64 [n, 2], first and stop, rising
     picks: Array  # int64 [k], frames at which scores are sampled, rising
     features: Array | None = None  # float32 [k, d]
+    importance: Array | None = None  # float32 [k], what to learn: people's mean, as the file has it
 
     @property
     def frames(self) -> int:
@@ -186,8 +188,9 @@ def _hierarchical(path: Path) -> list[RatedVideo]:
     with _library("h5py").File(path, "r") as file:
         if "tvsum50" in file:
             return list(_tvsum(file, file["tvsum50"]))
-        names = sorted((name for name in file if "user_summary" in file[name]), key=_numbered)
-        return [_group(name, file[name]) for name in names]
+        groups = {name: file[name] for name in file if hasattr(file[name], "keys")}
+        names = [name for name, group in groups.items() if {"user_summary", "features"} & {*group}]
+        return [_group(name, groups[name]) for name in sorted(names, key=_numbered)]
 
 
 def _numbered(name: str) -> tuple[str, int]:
@@ -197,6 +200,8 @@ def _numbered(name: str) -> tuple[str, int]:
 
 def _group(name: str, group: Mapping[str, Any]) -> RatedVideo:
     """One video of the usual HDF5 form."""
+    if missing := [key for key in ("user_summary", "change_points") if key not in group]:
+        raise ValueError(f"{name} has no {missing[0]}")
     summaries = np.atleast_2d(np.asarray(group["user_summary"])) > 0
     frames = int(np.asarray(group["n_frames"])[()]) if "n_frames" in group else summaries.shape[1]
     if frames != summaries.shape[1]:
@@ -207,10 +212,14 @@ def _group(name: str, group: Mapping[str, Any]) -> RatedVideo:
     segments = segments[segments[:, 1] > segments[:, 0]]
     if not len(segments) or segments.min() < 0 or segments.max() > frames or not len(picks):
         raise ValueError(f"{name} has no change points inside its {frames} frames")
+    if picks.ndim != 1 or picks[0] < 0 or picks[-1] >= frames or (np.diff(picks) <= 0).any():
+        raise ValueError(f"{name} has picks that do not rise inside its {frames} frames")
     features = np.asarray(group["features"], np.float32) if "features" in group else None
     if features is not None and len(features) != len(picks):
         raise ValueError(f"{name} has {len(features)} features for {len(picks)} sampled frames")
-    made = RatedVideo(name, summaries.astype(np.float32), summaries, segments, picks, features)
+    rated = summaries.astype(np.float32)
+    importance = _importance(name, group, picks, frames)
+    made = RatedVideo(name, rated, summaries, segments, picks, features, importance)
     if "user_scores" not in group:
         return made
     scores = np.atleast_2d(np.asarray(group["user_scores"], np.float32))
@@ -218,7 +227,20 @@ def _group(name: str, group: Mapping[str, Any]) -> RatedVideo:
         scores = np.stack([spread(made, row) for row in scores])
     if scores.shape[1] != frames:
         raise ValueError(f"{name} has {frames} frames and scores of {scores.shape[1]}")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{name} has user_scores that are no numbers")
     return replace(made, scores=scores)
+
+
+def _importance(name: str, group: Mapping[str, Any], picks: Array, frames: int) -> Array | None:
+    """What a video's scorer is to learn [k]; some files have it for every frame."""
+    key = next((key for key in ("gtscore", "gtsummary") if key in group), None)
+    if key is None:
+        return None
+    values = np.asarray(group[key], np.float32).reshape(-1)
+    if len(values) not in (len(picks), frames):
+        raise ValueError(f"{name} has a {key} of {len(values)} for {len(picks)} sampled frames")
+    return values if len(values) == len(picks) else values[picks]
 
 
 def _tvsum(file: Mapping[str, Any], group: Mapping[str, Any]) -> Iterator[RatedVideo]:

@@ -103,7 +103,8 @@ def evaluate(
         Split(tuple(name for name in named if name != left_out), (left_out,)) for left_out in named
     ]
     # What does not depend on the split is computed once.
-    agreed = {name: people(video, rule) for name, video in named.items()}
+    tested = {name for fold in folds for name in fold.test}
+    agreed = {name: people(named[name], rule) for name in tested}
     found: dict[str, list[Agreement]] = {}
     for fold in folds:
         prior = position([named[name] for name in fold.train]) if fold.train else np.zeros(2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import pickle
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,10 +95,15 @@ def stored(checkpoint: Path) -> dict[str, Any]:
     """What a checkpoint holds. Raises ModelError when it is none."""
     try:
         record: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, pickle.UnpicklingError) as fault:
+    except Exception as fault:  # torch raises what it likes
         raise ModelError(
             f"{checkpoint} is no checkpoint: {fault}", "Train one: mapedit model train"
         ) from fault
+    if record.get("kind") == "importance":
+        raise ModelError(
+            f"{checkpoint} holds scorers of importance, which have no ONNX form",
+            "Name a checkpoint that came from a training configuration.",
+        )
     return record
 
 
