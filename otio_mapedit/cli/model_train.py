@@ -27,8 +27,7 @@ def train(
             "--config",
             "-c",
             metavar="FILE",
-            help="Training configuration (TOML).",
-            show_default=f"{CONFIG}",
+            help="Training configuration (TOML). [default: onnx/shots.toml]",
         ),
     ] = None,
     data: Annotated[
