@@ -157,16 +157,22 @@ def train_importance(
     named = {video.name: video for video in videos}
     whole = config.epochs * len(splits)
     made = []
-    for number, split in enumerate(splits):
+    # The network is so small that several threads wait for each other more than they work.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for number, split in enumerate(splits):
 
-        def at(epoch: int, before: int = number * config.epochs) -> None:
-            show(before + epoch, whole)
+            def at(epoch: int, before: int = number * config.epochs) -> None:
+                show(before + epoch, whole)
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(1000 * config.seed + number)
-            draw = np.random.default_rng([config.seed, number])
-            made.append(_trained(named, split, config, draw, at))
-        at(config.epochs)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(1000 * config.seed + number)
+                draw = np.random.default_rng([config.seed, number])
+                made.append(_trained(named, split, config, draw, at))
+            at(config.epochs)
+    finally:
+        torch.set_num_threads(threads)
     return made
 
 
