@@ -25,7 +25,7 @@ GRADUAL = ("dissolve", "wipe", "fade_out", "fade_in")
 """The kinds of transition that last."""
 MIN_RUN = 3
 """A transition of fewer mixed pictures is a cut: fields and rate conversion mix one or two."""
-RUN_GAP = 2
+RUN_GAP = 3
 """Runs of mixed pictures interrupted by no more than this are one transition."""
 LONGEST_DIP = 12
 """Pictures of one plain colour between two shots that are a dip; more of them are a shot."""

@@ -20,7 +20,7 @@ from otio_mapedit.media import AudioStream, MediaInfo, VideoStream
 from otio_mapedit.operations import DecisionList, Kind, partition_faults
 from otio_mapedit.recipes import Need, recipe, shots
 from otio_mapedit.shot_boundaries import find_shots
-from otio_mapedit.shot_curves import shifted
+from otio_mapedit.shot_curves import mixed_runs, shifted
 from otio_mapedit.spec import KINDS, QUALITIES
 from otio_mapedit.timing import NTSC_24, NTSC_60, Length
 
@@ -457,3 +457,12 @@ def test_whatever_the_network_says_the_edit_holds(
         sensitivity=sensitivity,
     )  # fmt: skip
     assert again == decisions
+
+
+@pytest.mark.parametrize("gap", [1, 3, 4])
+def test_only_short_interruptions_of_a_transition_are_bridged(gap: int) -> None:
+    """The network may not call the darkest pictures of a fade mixed, nor one shown twice: what is
+    bridged does not count for the average."""
+    curve = np.array([0, *[0.95] * 12, *[0.1] * gap, *[0.95] * 4, 0], np.float32)
+    runs = mixed_runs(curve, 0.9)
+    assert runs == ([(1, 17 + gap)] if gap <= 3 else [(1, 13), (13 + gap, 17 + gap)])
