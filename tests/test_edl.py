@@ -686,6 +686,19 @@ def test_no_name_breaks_a_line(data: st.DataObject, profile: str) -> None:
     assert pycmx_lines(text) == our_lines(text)
 
 
+def test_a_dissolve_from_a_renamed_reel_goes_on_with_its_clip() -> None:
+    """A reel called BL is written as BL_2, since BL is black; a clip whose name leaves no text on
+    a line has only that to be known by."""
+    nameless, incoming = shot("\n", 0, 50), shot("b", 0, 50)
+    nameless.metadata["cmx_3600"] = {"reel": "BL"}
+    timeline = sequence(nameless, dissolve(5, 5), incoming)
+    (text,) = write_edl(timeline)[0].values()
+    assert " BL_2 " in text
+    again, report = read_edl(text)
+    assert report.clean, report.losses
+    assert described(again) == described(timeline)
+
+
 def own_of(text: str) -> Any:
     timeline = read_edl(text)[0]
     (clip,) = timeline.find_clips()

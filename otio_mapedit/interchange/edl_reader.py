@@ -187,17 +187,18 @@ class _Reader:
         media_rate = _rate_of(media, self.rate)
         motion = self._motion(event, line)
         speed = self._speed(motion, Notes())
+        tape = _tape(line, media)
         cut.outgoing = Cut(
             channels=cut.channels,
             start=cut.start,
             end=cut.start,
             label=cut.label,
-            name=notes.from_name or line.reel,
+            name=notes.from_name or tape,
             low=self._low(line, media_rate, motion, speed, 0),
             media_rate=media_rate,
             speed=speed,
             media=media,
-            metadata={"cmx_3600": {"reel": _tape(line, media)}},
+            metadata={"cmx_3600": {"reel": tape}},
             source_day=day_length(media_rate, self.clock.source_drop(line)),
             row=line.row,
         )
