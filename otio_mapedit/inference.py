@@ -145,8 +145,13 @@ def run_network(network: Network, pictures: Frames) -> ShotPredictions:
 
 
 def joined(network: Network, parts: Iterable[Arrays]) -> ShotPredictions:
-    """Consecutive segments as the answer for a file."""
-    spec, every = network.spec, stacked(list(parts), (*ANSWERED, *SEEN))
+    """Consecutive segments as the answer for a file. They are used up: of a film of hours nothing
+    is held twice but one of its arrays at a time."""
+    segments = list(parts)
+    every = {
+        name: np.concatenate([part.pop(name) for part in segments]) for name in (*ANSWERED, *SEEN)
+    }
+    spec = network.spec
     return ShotPredictions(
         **{name: every[name] for name in ANSWERED},
         kinds=spec.kinds,
