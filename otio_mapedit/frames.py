@@ -30,6 +30,7 @@ from .picture_decoder import (
     Scaler,
     decoded,
     frame_of,
+    only_picture,
     packet_frame,
     picture_stream,
     stream_packets,
@@ -65,6 +66,7 @@ def thumbnails(
     batch: int = 256,
     threads: int | None = None,
     shown: bool = False,
+    unfiltered: bool = False,
 ) -> Iterator[Thumbnails]:
     """Every picture of the used stream from grid frame ``first`` up to and excluding ``stop``.
 
@@ -74,12 +76,13 @@ def thumbnails(
     stands. Starting at ``first`` gives the same pictures as a pass from 0. Pictures that cannot
     be decoded are left out, with a warning in the log. ``shown`` also gives the picture before
     ``first`` where that frame has none of its own. ``threads`` decode; default: as many as there
-    are processors and memory allows.
+    are processors and memory allows. ``unfiltered``: see
+    :func:`otio_mapedit.picture_decoder.picture_stream`.
 
     Raises:
         MediaError: no picture stream, or the file cannot be read any more.
     """
-    made = _pictures(media, first, stop, THUMBNAIL, threads, shown)
+    made = _pictures(media, first, stop, THUMBNAIL, threads, shown, unfiltered)
     yield from _batches(made, batch, THUMBNAIL)
 
 
@@ -97,7 +100,10 @@ def decode_span(
 
 
 def spans(
-    media: MediaInfo, wanted: Iterable[tuple[int, int]], threads: int | None = None
+    media: MediaInfo,
+    wanted: Iterable[tuple[int, int]],
+    threads: int | None = None,
+    unfiltered: bool = False,
 ) -> Iterator[Thumbnails]:
     """All pictures of each of some short spans (grid frames, first and stop), one after another.
 
@@ -109,7 +115,7 @@ def spans(
     video = used_picture(media)
     scale = Scaler(media, THUMBNAIL)
     with open_media(media.path) as container:
-        stream = picture_stream(media, container, video, threads)
+        stream = picture_stream(media, container, video, threads, unfiltered)
         for first, stop in wanted:
             first, stop = max(0, first), min(stop, video.frame_count)
             shorter = (pictures / video.rate for pictures in _SHORT_RUN_UPS)
@@ -121,7 +127,7 @@ def spans(
                         yield found
                         break
             else:
-                made = _pictures(media, first, stop, THUMBNAIL, threads)
+                made = _pictures(media, first, stop, THUMBNAIL, threads, unfiltered=unfiltered)
                 batches = list(_batches(made, max(1, stop - first), THUMBNAIL))
                 yield batches[0] if batches else _no_pictures(THUMBNAIL)
 
@@ -166,12 +172,10 @@ def keyframe_pictures(
     last: int | None = None
     shift: int | None = None
     with open_media(media.path) as container:
-        stream = picture_stream(media, container, video)
-        context = stream.codec_context
+        stream = picture_stream(media, container, video, unfiltered=True)
         # One picture goes in and comes out at a time: frame threads would only hold memory.
         stream.thread_type = "SLICE"
-        context.skip_frame = "NONKEY"
-        context.options = {"skip_loop_filter": "all"}
+        stream.codec_context.skip_frame = "NONKEY"
         for packet in _key_packets(media, container, stream, at_least):
             number = packet_frame(media, video, packet)
             if decode_order(media.container):
@@ -231,6 +235,7 @@ def _pictures(
     size: tuple[int, int],
     threads: int | None = None,
     shown: bool = False,
+    unfiltered: bool = False,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Scaled pictures from ``first`` up to ``stop``, one for a grid frame at most."""
     video = used_picture(media)
@@ -240,7 +245,7 @@ def _pictures(
         return
     scale = Scaler(media, size)
     waiting: tuple[int, NDArray[np.uint8]] | None = None
-    for number, picture in _decoded_from(media, video, first, threads, shown):
+    for number, picture in _decoded_from(media, video, first, threads, shown, unfiltered):
         if number >= stop:
             break
         if waiting is not None:
@@ -254,12 +259,17 @@ def _pictures(
 
 
 def _decoded_from(
-    media: MediaInfo, video: VideoStream, first: int, threads: int | None, shown: bool
+    media: MediaInfo,
+    video: VideoStream,
+    first: int,
+    threads: int | None,
+    shown: bool,
+    unfiltered: bool,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Numbered pictures from grid frame ``first`` on, decoded from a keyframe before it."""
     for run_up in (*_run_ups(media, video, first), None):
         with open_media(media.path) as container:
-            stream = picture_stream(media, container, video, threads)
+            stream = picture_stream(media, container, video, threads, unfiltered)
             before: tuple[int, VideoFrame] | None = None
             if run_up is not None and not _go_to(media, container, stream, first, run_up):
                 continue
@@ -382,19 +392,3 @@ def _sought_packets(
                 yield packet
         except (av.error.FFmpegError, OSError, StopIteration) as error:
             logger.warning("%s: a keyframe cannot be read: %s", media.name, error)
-
-
-def only_picture(stream: LibavVideo, packet: Packet[Any]) -> VideoFrame | None:
-    """The picture of a keyframe by itself.
-
-    The decoder is emptied and reset each time: keyframes of open groups of pictures, one after
-    the other, look like a stream with pictures missing, and it would hold them back.
-    """
-    context = stream.codec_context
-    try:
-        pictures = [*context.decode(packet), *context.decode(None)]
-    except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        logger.info("a keyframe cannot be decoded: %s", error)
-        pictures = []
-    context.flush_buffers()
-    return pictures[0] if pictures else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,8 +101,9 @@ def predict_shots(
 
     What an earlier run has remembered is taken from the cache, and an interrupted run goes on where
     it stopped; the answer is the same. ``fast`` decodes only the stretches in which shots can
-    change, where packets tell (:mod:`otio_mapedit.sparse_watching`); what is remembered of the
-    whole file is better and taken instead.
+    change, where packets tell (:mod:`otio_mapedit.sparse_watching`), and without the loop filter,
+    there and where everything has to be decoded; what is remembered of the whole file, decoded as
+    it should be, is better and taken instead.
 
     Raises:
         MediaError: the file has no picture, or none can be decoded.
@@ -114,8 +115,12 @@ def predict_shots(
     job = Job(media, open_network(threads=1))  # decoding keeps the other processors busy
     parts = _remembered(job, cache)
     missing = [index for index in range(job.segments) if index not in parts]
-    if fast and missing and (part := watched_in_part(job, cache, progress)) is not None:
-        return joined(job.network, [part])
+    if fast and missing:
+        job = replace(job, unfiltered=True)
+        if (part := watched_in_part(job, cache, progress)) is not None:
+            return joined(job.network, [part])
+        parts = _remembered(job, cache)
+        missing = [index for index in range(job.segments) if index not in parts]
     task, moments = f"Watching {media.name}", job.segments * job.segment_moments
     done = len(parts) * job.segment_moments
     with contextlib.closing(watched(job, missing)) as made:
@@ -182,4 +187,5 @@ def _up_to_the_end(job: Job, parts: dict[int, Arrays]) -> Iterable[Arrays]:
 
 
 def _entry(job: Job, index: int) -> str:
-    return f"{job.network.key}/{_FORMAT}/{job.pace}/{index}"
+    how = "/unfiltered" if job.unfiltered else ""
+    return f"{job.network.key}/{_FORMAT}/{job.pace}{how}/{index}"

@@ -43,9 +43,17 @@ def used_picture(media: MediaInfo) -> VideoStream:
 
 
 def picture_stream(
-    media: MediaInfo, container: InputContainer, video: VideoStream, threads: int | None = None
+    media: MediaInfo,
+    container: InputContainer,
+    video: VideoStream,
+    threads: int | None = None,
+    unfiltered: bool = False,
 ) -> LibavVideo:
-    """The used stream, ready to be decoded by ``threads``; the demuxer leaves all others out."""
+    """The used stream, ready to be decoded by ``threads``; the demuxer leaves all others out.
+
+    ``unfiltered`` leaves out the smoothing of block edges (the loop filter of H.264 and its
+    followers): pictures of which only thumbnails are wanted then come sooner and look nearly alike.
+    """
     found: LibavVideo | None = None
     for stream in container.streams:
         if stream.index == video.index and isinstance(stream, LibavVideo):
@@ -58,6 +66,8 @@ def picture_stream(
     affordable = _THREAD_BYTES // picture_bytes(video)
     found.codec_context.thread_count = max(1, min(wanted, _MOST_THREADS, affordable))
     found.thread_type = "AUTO"
+    if unfiltered:
+        found.codec_context.options = {"skip_loop_filter": "all"}
     return found
 
 
@@ -124,3 +134,19 @@ def decoded(media: MediaInfo, stream: LibavVideo, packet: Packet[Any]) -> list[V
     except (av.error.FFmpegError, ValueError) as error:
         logger.debug("%s: a picture cannot be decoded: %s", media.name, error)
         return None
+
+
+def only_picture(stream: LibavVideo, packet: Packet[Any]) -> VideoFrame | None:
+    """The picture of a keyframe by itself.
+
+    The decoder is emptied and reset each time: keyframes of open groups of pictures, one after
+    the other, look like a stream with pictures missing, and it would hold them back.
+    """
+    context = stream.codec_context
+    try:
+        pictures = [*context.decode(packet), *context.decode(None)]
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        logger.info("a keyframe cannot be decoded: %s", error)
+        pictures = []
+    context.flush_buffers()
+    return pictures[0] if pictures else None

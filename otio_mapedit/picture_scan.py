@@ -21,11 +21,18 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from .frames import THUMBNAIL, only_picture
+from .frames import THUMBNAIL
 from .media import MediaInfo
 from .media_open import open_media
 from .media_times import decode_order
-from .picture_decoder import Scaler, frame_of, picture_stream, stream_packets, used_picture
+from .picture_decoder import (
+    Scaler,
+    frame_of,
+    only_picture,
+    picture_stream,
+    stream_packets,
+    used_picture,
+)
 from .timing import frames_covering
 
 #: Seconds between two keyframes that are looked at, at least.
@@ -125,8 +132,7 @@ def _lookers(
     with contextlib.ExitStack() as stack:
         for _ in range(workers):
             container = stack.enter_context(open_media(media.path))
-            stream = picture_stream(media, container, video, 1)
-            stream.codec_context.options = {"skip_loop_filter": "all"}
+            stream = picture_stream(media, container, video, 1, unfiltered=True)
             free.put((stream, Scaler(media, THUMBNAIL)))
 
         def decode(packet: Packet[Any]) -> NDArray[Any] | None:

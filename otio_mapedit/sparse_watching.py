@@ -55,7 +55,7 @@ from .watching import (
 )
 
 #: Raised when the same network's stored answer would differ.
-_FORMAT = 1
+_FORMAT = 2
 #: Stretches that are remembered together, at most, and decoders at the same time, at most.
 _MOST_TOGETHER, _MOST_AT_ONCE = 8, 4
 #: Frames beside a stretch for which its answer counts, too.
@@ -190,7 +190,7 @@ def _reader(media: MediaInfo, wanted: list[tuple[int, int]]) -> Generator[Thumbn
         while True:
             yield wanted.pop()
 
-    yield from spans(media, asked(), threads=1)
+    yield from spans(media, asked(), threads=1, unfiltered=True)
 
 
 def _stretch(

@@ -59,10 +59,12 @@ SEEN = ("seen_frames", "seen_change", "seen_sketch")
 
 @dataclass(frozen=True)
 class Job:
-    """A file that is to be watched by a network."""
+    """A file that is to be watched by a network; ``unfiltered``: see
+    :func:`otio_mapedit.picture_decoder.picture_stream`."""
 
     media: MediaInfo
     network: Network
+    unfiltered: bool = False
     pace: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -268,11 +270,14 @@ def _blocks(missing: Sequence[int], workers: int) -> list[range]:
     return blocks
 
 
-def decoded(media: MediaInfo, first: int, stop: int, threads: int | None) -> Batches:
+def decoded(job: Job, first: int, stop: int, threads: int | None) -> Batches:
     """Batches of grid frames and thumbnails, beginning with what is shown at ``first``."""
     from .frames import thumbnails
 
-    for batch in thumbnails(media, first, stop, threads=threads, shown=True):
+    made = thumbnails(
+        job.media, first, stop, threads=threads, shown=True, unfiltered=job.unfiltered
+    )
+    for batch in made:
         yield batch.frames, batch.pictures
 
 
@@ -290,7 +295,7 @@ def _segments(
     stop = (spec.window_at(windows.stop - 1).stop - 1) * pace + 1
     picture = job.media.picture
     notes = Notes()
-    stream = decoded(job.media, first, stop, threads)
+    stream = decoded(job, first, stop, threads)
     with contextlib.closing(read_ahead(stream, ahead) if ahead else stream) as batches:
         shown = paced(notes.through(_until(stopped, batches)), pace, first)
         if picture and picture.variable_rate and stop < picture.frame_count:

@@ -132,19 +132,21 @@ class Decoder:
         self.frames = np.arange(count)
         self.fails_at = fails_at
         self.first: list[int] = []
+        self.unfiltered: list[bool] = []
         self.open = 0
         self.threads: set[int] = set()
 
     def decoded(
-        self, media: MediaInfo, first: int, stop: int, threads: int | None
+        self, job: watching.Job, first: int, stop: int, threads: int | None
     ) -> Generator[tuple[Any, Any], None, None]:
         self.first.append(first)
+        self.unfiltered.append(job.unfiltered)
         self.open += 1
         try:
             for start in range(first, min(stop, len(self.seen)), 9):
                 self.threads.add(threading.get_ident())
                 if self.fails_at is not None and start >= self.fails_at:
-                    raise MediaError(media.path, "breaks off")
+                    raise MediaError(job.media.path, "breaks off")
                 yield self.frames[start : start + 9], self.seen[start : start + 9]
         finally:
             self.open -= 1
@@ -223,6 +225,18 @@ def test_several_at_once_say_what_one_says(
     assert same(whole, predict_shots(film(1000), cache))
     assert same(whole, predict_shots(film(1000), Cache(None)))
     assert not any(thread.name.startswith("mapedit-decode") for thread in threading.enumerate())
+
+
+def test_a_quick_look_is_remembered_apart(
+    decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where everything has to be decoded, ``--fast`` leaves out the loop filter; nothing of that
+    may pass for the answer without it, but that is good enough for ``--fast``."""
+    monkeypatch.setattr(inference, "watched_in_part", lambda job, cache, progress: None)
+    cache = Cache(tmp_path)
+    for fast in (True, True, False, False, True):
+        predict_shots(film(1000), cache, fast=fast)
+    assert decoder.unfiltered == [True, False]
 
 
 def test_ctrl_c_stops_the_decoder(decoder: Decoder, tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ class Options:
     )
     fast: bool = option(
         False,
-        "decode only the stretches in which packets and keyframes say that shots can change: "
-        "can be faster on long calm takes, nearly always the same answer",
+        "decode only the stretches in which packets and keyframes say that shots can change, "
+        "and coarsely: faster, nearly always the same answer",
     )
     review: float = option(
         0.8, "what is less certain than this gets a marker; 0 for none", parse=_share
