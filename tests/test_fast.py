@@ -111,7 +111,7 @@ def test_where_packets_do_not_tell_the_whole_file_is_decoded(tmp_path: Path, nam
     if name != "one.mp4":  # one keyframe, as any short film has
         assert scan(media, look, lambda frame: None) is None
     full, fast = predict_shots(media, Cache(None)), predict_shots(media, Cache(None), fast=True)
-    assert same(full, fast)
+    assert alike(full, fast)
 
 
 def test_busy_film_is_decoded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,16 @@ def test_busy_film_is_decoded_in_full(tmp_path: Path, monkeypatch: pytest.Monkey
     counts = pictures_decoded(monkeypatch)
     fast = predict_shots(media, Cache(None), fast=True)
     assert counts == []
-    assert same(fast, predict_shots(media, Cache(None)))
+    assert alike(fast, predict_shots(media, Cache(None)))
+
+
+def alike(one: ShotPredictions, other: ShotPredictions) -> bool:
+    """The same shots, of pictures that differ at most by the smoothing of block edges."""
+    return (
+        np.array_equal(one.frames, other.frames)
+        and np.allclose(one.luma, other.luma, atol=0.02)
+        and boundaries(one) == boundaries(other)
+    )
 
 
 def same(one: ShotPredictions, other: ShotPredictions) -> bool:
