@@ -37,7 +37,7 @@ class Fact:
 def examine() -> list[Fact]:
     """Everything worth knowing about this installation. Never raises MapeditError."""
     parts: tuple[Callable[[], Iterator[Fact]], ...] = (
-        _versions, _runtime, _speed, _networks, _plugin, _cache, _settings, _training,
+        _versions, _runtime, _speed, _networks, _plugin, _cache, _settings, _speech, _training,
     )  # fmt: skip
     return [fact for part in parts for fact in part()]
 
@@ -156,6 +156,12 @@ def _settings() -> Iterator[Fact]:
     set_here = sorted(name for name in os.environ if name.startswith("MAPEDIT_"))
     if set_here:
         yield Fact("environment", ", ".join(f"{name}={os.environ[name]}" for name in set_here))
+
+
+def _speech() -> Iterator[Fact]:
+    version = _version("faster-whisper")
+    text = f"faster-whisper {version}" if version else "not installed (only for --transcribe)"
+    yield Fact("transcribing", text)
 
 
 def _training() -> Iterator[Fact]:

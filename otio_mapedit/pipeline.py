@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cache import Cache
 from .edit_inference import predict_edit
@@ -30,7 +30,10 @@ from .progress import Progress, silent
 from .recipes import Need, Recipe
 from .style_files import open_own_network
 from .timing import seconds_at
-from .transcript import find_transcript, read_transcript
+from .transcript import Transcript, find_transcript, read_transcript
+
+if TYPE_CHECKING:
+    from .transcribe import Transcriber
 
 
 @dataclass(frozen=True)
@@ -61,30 +64,57 @@ def decide_footage(
     footage: Sequence[MediaInfo], recipe: Recipe, options: Any, tools: Tools | None = None
 ) -> DecisionList:
     """The same for files that are known already."""
-    tools = tools or Tools()
-    known = [predict(media, recipe, options, tools) for media in in_order(footage)]
-    return recipe.decide(with_transcripts(known, getattr(options, "transcript", None)), options)
+    return recipe.decide(know(in_order(footage), recipe, options, tools or Tools()), options)
 
 
-def with_transcripts(known: Sequence[Predictions], place: Path | None) -> list[Predictions]:
-    """The same with what is said in each file, from a transcript or a folder of them at ``place``.
+def know(
+    footage: Sequence[MediaInfo], recipe: Recipe, options: Any, tools: Tools
+) -> list[Predictions]:
+    """Everything that a recipe needs to know about some files, what is said in them included.
 
     Raises:
-        FormatError: a transcript cannot be read. UsageError: none is named like any of the files.
+        MediaError, ModelError: as :func:`decide`. FormatError: a transcript cannot be read.
+        UsageError: none is named like any of the files, or what transcribes is not installed.
+    """
+    scribe = _scribe(options)
+    said = _transcripts(footage, getattr(options, "transcript", None), needed=scribe is None)
+    made = []
+    for media, transcript in zip(footage, said, strict=True):
+        known = predict(media, recipe, options, tools)
+        if transcript is None and scribe is not None and known.sound is not None:
+            transcript = scribe.transcript(media, known.sound, tools.cache, tools.progress)
+        made.append(replace(known, transcript=transcript))
+    return made
+
+
+def _scribe(options: Any) -> Transcriber | None:
+    """What transcribes, where that is wanted: looked for before hours of listening."""
+    if not getattr(options, "transcribe", ""):
+        return None
+    from .transcribe import Transcriber
+
+    return Transcriber(options.transcribe, options.language, options.download_model)
+
+
+def _transcripts(
+    footage: Sequence[MediaInfo], place: Path | None, needed: bool
+) -> list[Transcript | None]:
+    """What is said in each file, from a transcript or a folder of them at ``place``.
+
+    Raises:
+        FormatError: a transcript cannot be read. UsageError: none is named like any of the files
+        and one is ``needed``.
     """
     if place is None:
-        return list(known)
-    alone = len(known) == 1
-    found = [find_transcript(place, each.media.path, alone) for each in known]
-    if not any(found):
+        return [None] * len(footage)
+    alone = len(footage) == 1
+    found = [find_transcript(place, media.path, alone) for media in footage]
+    if needed and not any(found):
         raise UsageError(
-            f"no transcript in {place} is named like {known[0].media.name}",
-            f"Call it {known[0].media.path.stem}.srt, .vtt or .json.",
+            f"no transcript in {place} is named like {footage[0].name}",
+            f"Call it {footage[0].path.stem}.srt, .vtt or .json.",
         )
-    return [
-        replace(each, transcript=read_transcript(path)) if path else each
-        for each, path in zip(known, found, strict=True)
-    ]
+    return [read_transcript(path) if path else None for path in found]
 
 
 def predict(media: MediaInfo, recipe: Recipe, options: Any, tools: Tools) -> Predictions:

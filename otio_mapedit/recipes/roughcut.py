@@ -32,7 +32,18 @@ from ..timing import (
     rate_text,
 )
 from . import Need
-from .footage import Material, SequenceClock, generator, option_values, seed_of, title
+from .footage import (
+    DOWNLOAD,
+    LANGUAGE,
+    TRANSCRIBE,
+    Material,
+    SequenceClock,
+    generator,
+    heard_by,
+    option_values,
+    seed_of,
+    title,
+)  # fmt: skip
 from .hearing import MATTERS, SOUNDS
 from .joining import Kept, around, covered, lacking
 from .remarks import Match
@@ -110,6 +121,9 @@ class Options:
         "fillers, false starts and repeated sentences go, clips are named by their words",
         parse=Path,
     )
+    transcribe: str = option("", TRANSCRIBE)
+    language: str = option("", LANGUAGE)
+    download_model: bool = option(False, DOWNLOAD)
     style: str = option("", "cut like this editor: a style that mapedit learn has learned")
     like: Path | None = option(
         None, "cut like the editor of this finished timeline of other footage", parse=Path
@@ -164,6 +178,7 @@ def decide(predictions: Sequence[Predictions], options: Options) -> DecisionList
             [
                 *[speech.version() for known in predictions if known.sound][:1],
                 *[known.edit.network for known in predictions if known.edit],
+                *heard_by(predictions),
             ]
         ),
         metadata={"sequence_rate": stated} | ({"nothing_usable": True} if nothing else {}),
