@@ -26,7 +26,7 @@ LAYERS = (
     ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),
     ("recipes", "style style_files recipes recipes.*"),
-    ("pipeline", "pipeline within transcribe"),
+    ("pipeline", "pipeline within transcribe transcribe_*"),
     ("interchange", "interchange interchange.*"),
     ("check", "check check_*"),
     ("learning", "learning learning.* review review.* render jobs jobs.* live batch"),
