@@ -27,6 +27,8 @@ Array = NDArray[Any]
 
 #: Frames (of 50 ms) of the shortest and longest lag.
 SHORTEST, LONGEST = 24, 1920
+#: Steps of 10 ms in a frame.
+_STEPS = 5
 #: Rows of a template, two frames apart, and how many of them must be speech.
 _ROWS, _SPOKEN = 15, 5.0
 #: What leaving the common tempo costs, in units of likeness, per row.
@@ -60,10 +62,9 @@ def repeats(cepstra: Array, speech: Array) -> NDArray[np.float32]:
     """
     count = len(cepstra) // PER_STEP
     columns = {name: np.zeros(count, np.float32) for name in REPEAT_FEATURES}
-    gate = np.clip(speech / 0.5, 0, 1).astype(np.float32)
-    gate[speech < 0.2] = 0
+    gate = _gate(speech)
     if gate.sum() > _SPOKEN:
-        again, near = _search(_directions(cepstra, gate) * gate[:, None], gate)
+        again, near = _search(directions(cepstra, gate) * gate[:, None], gate)
         _tell(columns, "again", again)
         _tell(columns, "next", near)
         columns["again distance"] = np.where(again.lag > 0, 1 - again.likeness, 1)
@@ -71,7 +72,21 @@ def repeats(cepstra: Array, speech: Array) -> NDArray[np.float32]:
     return np.stack([columns[name] for name in REPEAT_FEATURES], axis=1).astype(np.float32)
 
 
-def _directions(cepstra: Array, gate: Array) -> Array:
+def spoken_share(speech: Array, frames: int) -> Array:
+    """How much each of ``frames`` frames of 50 ms counts as speech, from its probability of every
+    10 ms."""
+    whole = np.zeros(frames * _STEPS, np.float32)
+    whole[: min(len(speech), len(whole))] = speech[: len(whole)]
+    return _gate(whole.reshape(frames, _STEPS).mean(axis=1))
+
+
+def _gate(speech: Array) -> Array:
+    gate = np.clip(speech / 0.5, 0, 1).astype(np.float32)
+    gate[speech < 0.2] = 0
+    return gate
+
+
+def directions(cepstra: Array, gate: Array) -> Array:
     """Unit vectors [frames, 2 * CEPSTRA]: cepstra against their surroundings, and their change."""
     reach = _AROUND * 20
     weighted = np.cumsum(np.pad(cepstra * gate[:, None], ((1, 0), (0, 0))), axis=0, dtype=float)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,16 @@ SEGMENT = 2.0
 RULES = ("mean", "max")
 _SUMME_WHOLE = "SumMe_data.mat"  # all of SumMe once more, in another form
 _LARGEST_TEXT = 64 * 2**20
+#: Values of the largest array that is read, and of all that a file may hold: SumMe's and TVSum's
+#: have fewer than a tenth of these.
+LARGEST_ARRAY, LARGEST_FILE = 2**27, 2**29
+#: Bytes of the widest value, a complex double.
+_WIDEST = 16
+#: What is read of each video of the HDF5 form.
+_READ = (
+    "user_summary", "change_points", "n_frames", "picks", "features", "user_scores", "gtscore",
+    "gtsummary",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -190,7 +201,24 @@ def _hierarchical(path: Path) -> list[RatedVideo]:
             return list(_tvsum(file, file["tvsum50"]))
         groups = {name: file[name] for name in file if hasattr(file[name], "keys")}
         names = [name for name, group in groups.items() if {"user_summary", "features"} & {*group}]
+        _refuse_enormous(
+            {f"{name}/{key}": groups[name].get(key) for name in names for key in _READ}
+        )
         return [_group(name, groups[name]) for name in sorted(names, key=_numbered)]
+
+
+def _refuse_enormous(arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays by what they claim to be, before any of them is read: a small file can claim
+    terabytes."""
+    whole = 0
+    for name, array in arrays.items():
+        shape = getattr(array, "shape", ())
+        values = math.prod(shape)
+        whole += values
+        if values > LARGEST_ARRAY or getattr(array, "dtype", np.dtype(float)).itemsize > _WIDEST:
+            raise ValueError(f"{name} claims {' x '.join(map(str, shape))} values")
+    if whole > LARGEST_FILE:
+        raise ValueError(f"its arrays claim {whole:,} values")
 
 
 def _numbered(name: str) -> tuple[str, int]:
@@ -223,6 +251,8 @@ def _group(name: str, group: Mapping[str, Any]) -> RatedVideo:
     if "user_scores" not in group:
         return made
     scores = np.atleast_2d(np.asarray(group["user_scores"], np.float32))
+    if len(scores) * frames > LARGEST_ARRAY:
+        raise ValueError(f"{name} claims {len(scores)} users of {frames} frames")
     if scores.shape[1] == len(picks) != frames:
         scores = np.stack([spread(made, row) for row in scores])
     if scores.shape[1] != frames:
@@ -249,7 +279,16 @@ def _tvsum(file: Mapping[str, Any], group: Mapping[str, Any]) -> Iterator[RatedV
     def value(field: str, number: int) -> Array:
         return np.asarray(file[group[field][number, 0]])
 
-    for number in range(len(group["user_anno"])):
+    _refuse_enormous({field: group[field] for field in ("user_anno", "length")})
+    videos = range(len(group["user_anno"]))
+    _refuse_enormous(
+        {
+            f"{field} {number + 1}": file[group[field][number, 0]]
+            for number in videos
+            for field in ("user_anno", "length")
+        }
+    )
+    for number in videos:
         scores = value("user_anno", number).astype(np.float32)
         frames = scores.shape[1]
         rate = frames / float(value("length", number)[0, 0])

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..edit_inference import EditPredictions
 from ..features import HOP, SILENCE
 from ..inference import Predictions
 from ..media import MediaInfo
@@ -32,10 +31,11 @@ from ..timing import (
 from ..transcript import Transcript
 from .hearing import MATTERS, SOUNDS, TRUE_SILENCE, Heard, hear, with_sounds
 from .remarks import Match, matches, remarks
+from .restarts import said_again
 from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
-from .takes import STAYS, takes
+from .takes import STAYS
 
 #: Seconds of the shortest core and the shortest hole between cores.
 _LEAST_CORE = Fraction(1, 10)
@@ -110,7 +110,7 @@ def _settled(
     key = (manner.sound_level, manner.sounds, least, manner.takes, manner.leaning, short)
     if key not in judged:
         found = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
-        judged[key] = found.without_takes(known.edit, manner.takes)
+        judged[key] = found.without_takes(known, manner.takes)
     kept = judged[key].kept(manner, sequence)
     whole = judged[key]
     if not kept and known.media.picture is not None and whole.heard and not whole.heard.has_speech:
@@ -227,12 +227,11 @@ class _Judged:
         faults = sorted((*self.faults, *said), key=lambda fault: fault.range)
         return replace(self, faults=tuple(faults))
 
-    def without_takes(self, edit: EditPredictions | None, stays: str) -> _Judged:
-        """The same, with what the edit network speaks against among the faults, or in doubt."""
-        if edit is None:
-            return self
-        source = source_of(self.media, self.media.name)
-        found = takes(edit, self.heard, self.hop, source, stays)
+    def without_takes(self, known: Predictions, stays: str) -> _Judged:
+        """The same, with what is said again and what the edit network speaks against among the
+        faults, or in doubt."""
+        edit, source = known.edit, source_of(self.media, self.media.name)
+        found = said_again(known, self.heard, self.hop, source, stays)
         faults = list(self.faults)
         for fault in found.faults:
             for free in holes(union(one.range for one in faults), self.media.frame_count):
@@ -240,9 +239,10 @@ class _Judged:
                 if part.duration > 1:
                     faults.append(replace(fault, range=part))
         faults.sort(key=lambda fault: fault.range)
-        asked = {doubt.range: doubt for doubt in (*remarks(edit, source), *found.doubts)}
+        noted = remarks(edit, source) if edit is not None else ()
+        asked = {doubt.range: doubt for doubt in (*noted, *found.doubts)}
         doubts = tuple(sorted(asked.values(), key=lambda one: one.range))
-        coloured = matches(edit, source) if self.media.picture is not None else ()
+        coloured = matches(edit, source) if edit and self.media.picture is not None else ()
         return replace(self, faults=tuple(faults), doubts=doubts, matches=coloured)
 
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:

@@ -85,7 +85,7 @@ def takes(
     faults = [each for each in going if each.confidence >= edit.spec.retake_threshold]
     doubts = [each for each in going if each.confidence < edit.spec.retake_threshold]
     doubts += _others(edit, source)
-    return Takes(_apart(faults), _apart(doubts))
+    return Takes(apart(faults), apart(doubts))
 
 
 @dataclass(frozen=True)
@@ -189,14 +189,31 @@ def _judged(
     if lag is None:
         return _Take(Faulty(span, reason, round(confidence, 3), spoken=True), None, not broken_off)
     onset = _onset(heard, first, hop)
-    reason = f"{reason} of {_timecode(onset + lag, source)}"
+    reason = f"{reason} of {timecode_of(onset + lag, source)}"
     fault = Faulty(span, reason, round(confidence, 3), spoken=True)
     span, clear = _between_pauses(heard, begins + lag, ends + lag, hop, source)
     if not clear:
         confidence = min(confidence, edit.spec.retake_threshold - 0.01)
     reason = "later take" if confidence >= edit.spec.retake_threshold else "may be a later take"
     again = Faulty(span, reason, round(confidence, 3), spoken=True) if span.duration > 1 else None
-    return _Take(fault, again, not broken_off, _timecode(onset, source))
+    return _Take(fault, again, not broken_off, timecode_of(onset, source))
+
+
+def cut_between(
+    before: tuple[float, float], behind: tuple[float, float], source: Source
+) -> FrameRange:
+    """The frames from inside the pause ``before`` a passage to inside the one ``behind`` it, both
+    from and to in seconds: part of either stays."""
+    start = before[0] + min(_AFTER[0] * (before[1] - before[0]), _AFTER[1]) if before[0] else 0.0
+    end = behind[1] - min(_BEFORE[0] * (behind[1] - behind[0]), _BEFORE[1])
+    return _frames(start, end, source)
+
+
+def _frames(start: float, end: float, source: Source) -> FrameRange:
+    """The frames that seconds, taken to a hundredth, touch."""
+    low = frame_within(Fraction(round(start * 100), 100), source.rate)
+    high = frames_covering(Fraction(round(end * 100), 100), source.rate)
+    return FrameRange.between(low, max(low, high)).intersection(source.available)
 
 
 def _between_pauses(
@@ -206,13 +223,10 @@ def _between_pauses(
     there is a pause at both."""
     start, start_clear = _pause(heard, start, hop, opens=True)
     end, end_clear = _pause(heard, end, hop, opens=False)
-    low = frame_within(Fraction(round(start / hop)) * Fraction(1, 100), source.rate)
-    high = frames_covering(Fraction(round(end / hop)) * Fraction(1, 100), source.rate)
-    span = FrameRange.between(low, max(low, high)).intersection(source.available)
-    return span, start_clear and end_clear
+    return _frames(start, end, source), start_clear and end_clear
 
 
-def _timecode(seconds: float, source: Source) -> str:
+def timecode_of(seconds: float, source: Source) -> str:
     """The source's timecode at some seconds."""
     at = frame_at(Fraction(round(seconds * 100), 100), source.rate)
     frame = source.start_frame + min(at, source.frame_count - 1)
@@ -295,7 +309,7 @@ def _others(edit: EditPredictions, source: Source) -> Iterator[Faulty]:
                     yield Faulty(span, reason, round(0.6 * certainty, 3), spoken=True)
 
 
-def _apart(found: list[Faulty]) -> tuple[Faulty, ...]:
+def apart(found: list[Faulty]) -> tuple[Faulty, ...]:
     """Each without what an earlier one has of it: two takes that follow each other both claim a
     part of the pause between them."""
     kept: list[Faulty] = []

@@ -61,6 +61,44 @@ def write_h5(path: Path, videos: int = 3, scores: bool = True) -> Path:
     return path
 
 
+#: What a small file may claim to hold, for each of its videos, and what is said of it.
+ENORMOUS = [
+    ({"features": (10**9, 1024)}, "video_1/features claims 1000000000 x 1024 values"),
+    ({"user_summary": (2 * 10**6, 10**6)}, "video_1/user_summary claims 2000000 x 1000000 values"),
+    ({"gtscore": (2**40,)}, "video_1/gtscore claims"),
+    ({"user_summary": (100, 10**6), "features": (10**5, 1024)}, "its arrays claim"),
+    ({"user_scores": (10**7, 1)}, "claims 10000000 users of 330 frames"),
+]
+
+
+@pytest.mark.parametrize(("claimed", "what"), ENORMOUS)
+def test_arrays_that_no_data_set_has_are_refused_unread(
+    tmp_path: Path, claimed: dict[str, tuple[int, ...]], what: str
+) -> None:
+    path = write_h5(tmp_path / "a.h5", scores=False)
+    with h5py.File(path, "a") as file:
+        for video in file.values():
+            if "user_scores" in claimed:
+                del video["picks"], video["features"]
+                video["picks"] = [0]
+            for key, shape in claimed.items():
+                if key in video:
+                    del video[key]
+                video.create_dataset(key, shape, "f4", chunks=tuple(min(n, 64) for n in shape))
+    assert path.stat().st_size < 10**6
+    with pytest.raises(FormatError, match=what):
+        read_rated(path)
+
+
+def test_ratings_that_no_data_set_has_are_refused_unread(tmp_path: Path) -> None:
+    path = write_tvsum(tmp_path / "a.mat")
+    with h5py.File(path, "a") as file:
+        enormous = file["#refs#"].create_dataset("e", (10**7, 10**6), "f8", chunks=(64, 64))
+        file["tvsum50"]["user_anno"][1, 0] = enormous.ref
+    with pytest.raises(FormatError, match="user_anno 2 claims 10000000 x 1000000 values"):
+        read_rated(path)
+
+
 def write_tvsum(path: Path, lengths: tuple[int, ...] = (330, 360, 390)) -> Path:
     """Ratings in the form of TVSum's own file."""
     with h5py.File(path, "w") as file:
