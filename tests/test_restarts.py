@@ -102,6 +102,14 @@ def test_a_line_that_is_begun_again_at_once_goes(pitch: float, tempo: float) -> 
     assert fault.reason.startswith("false start of 01:00:")
 
 
+def test_what_is_heard_long_before_it_stays() -> None:
+    """The cut once lay behind the last word, however long ago that was said."""
+    sound = heard(*OTHERS[:3], (OTHERS[3][0], 121, 20), (LINE[:4], 120, 0.3), (LINE, 118, 0.8),
+                  *OTHERS[4:])  # fmt: skip
+    (fault,) = found(sound).faults
+    assert fault.range.duration < 2 * 25
+
+
 def test_all_beginnings_go_but_the_last() -> None:
     begun = [(LINE[:4], 121.0, 0.3), (LINE[:4], 119.0, 0.3), (LINE, 120.0, 0.8)]
     takes = found(heard(*OTHERS[:3], *begun, *OTHERS[3:]))

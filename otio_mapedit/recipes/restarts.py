@@ -29,6 +29,8 @@ Array = NDArray[Any]
 SHORTEST, LONGEST = 0.4, 1.2
 PAUSE = 0.06, 1.0
 LATEST = 1.6
+#: Seconds of what lies before it in which the cut is: what is heard there may be no pause at all.
+_REACH = 0.4
 #: How much longer than what broke off the next burst must be.
 _GOES_ON = 1.3
 #: Mean likeness of the two, and standard deviations above all else, to be asked about and to go.
@@ -83,7 +85,8 @@ def restarts(sound: SoundFeatures, heard: Heard, source: Source) -> Takes:
         goes = score >= _SURE
         if score < _DOUBTFUL:
             continue
-        span = cut_between((before * hop, first * hop), (stop * hop, after[0] * hop), source)
+        pause = max(before * hop, first * hop - _REACH), first * hop
+        span = cut_between(pause, (stop * hop, after[0] * hop), source)
         reason = f"false start of {timecode_of(after[0] * hop, source)}"
         if span.duration <= 1:
             continue
