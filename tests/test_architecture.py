@@ -45,6 +45,7 @@ KEPT_APART = {
     "faster_whisper": "transcribe",
     "scipy": "learning.importance_data",
     "h5py": "learning.importance_data",
+    "matplotlib": "review.plot_pictures",
     "typer": "cli.*",
     "rich": "cli.*",
 }
@@ -61,6 +62,7 @@ HEAVY = (
     "scipy",
     "h5py",
     "faster_whisper",
+    "matplotlib",
 )
 
 #: Modules that need a rate as a float: `timing` for OTIO, learning, and formats of others whose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import struct
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ from otio_mapedit.review.attention import attention_map, looked_at
 from otio_mapedit.review.drawing import safe, ticks
 from otio_mapedit.review.looks import BINS, Look, in_bins
 from otio_mapedit.review.page import page
+from otio_mapedit.review.plot_pictures import plot_picture
 from otio_mapedit.review.plots import Bars, Curves, plot, read_plots
 from otio_mapedit.review.png import heat, png
 from otio_mapedit.timing import FrameRange
@@ -178,6 +180,56 @@ def test_what_can_be_plotted(tmp_path: Path) -> None:
         assert not Seen(plot(each)).open
 
 
+def test_what_training_and_ablations_write_can_be_plotted(tmp_path: Path) -> None:
+    path = tmp_path / "edit.csv"
+    path.write_text("step,rate,f1\n10,0.1,\n20,0.05,0.25\n20,0.04,0.5\n")
+    rate, score = read_plots(path)
+    # What a stopped run did after its checkpoint stands twice; the later counts.
+    assert rate == Curves("edit.csv: rate", "step", {"rate": [(10.0, 0.1), (20.0, 0.04)]})
+    assert score == Curves("edit.csv: f1", "step", {"f1": [(20.0, 0.5)]})
+    rows = [{"name": name, "about": "words", "f1": value} for name, value in (("a", 1), ("b", 2))]
+    path.write_text(json.dumps({"steps": 5, "rows": rows}))
+    assert read_plots(path) == [Bars("edit.csv: f1", "f1", [("a", 1.0, 0.0), ("b", 2.0, 0.0)])]
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Width and height of a PNG."""
+    assert content.startswith(b"\x89PNG")
+    return struct.unpack(">II", content[16:24])
+
+
+def test_plots_are_drawn_as_pictures() -> None:
+    noisy = [(float(step), 2.0 + (-1) ** step * 0.1) for step in range(200)]
+    curve = Curves("a $x^2$", "step", {"loss": noisy})
+    ablation = [
+        Bars(f"a.json: {part}", part, [("whole", 0.5, 0.1), ("no GRU", -0.4, 0.0)])
+        for part in ("keep", "drop", "retake", "splice", "speed")
+    ]
+    one, both = plot_picture([curve]), plot_picture([curve, *ablation])
+    assert plot_picture([curve]) == one
+    assert size_of(one)[0] > 900
+    assert size_of(both)[1] > 2 * size_of(one)[1], "five parts are two rows of panels"
+    wide = Curves("b", "trial", {"value": [(0.0, 0.001), (1.0, 10.0)], "best": [(1.0, 10.0)]})
+    assert size_of(plot_picture([wide]))[0] > 900
+
+
+def test_pictures_of_plots_come_beside_the_page(
+    here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapedit_file.write(Path("b.mapedit"), edit())
+    Path("train.log").write_text("step 10: loss 1.5\nstep 20: loss 0.5\n")
+    Path("lag.csv").write_text("lag,F1\n1,0.5\n2,0.75\n")
+    words = ("explain", "b.mapedit", "--plot", "train.log", "--plot", "lag.csv", "--json")
+    made = cli(*words).json["pictures"]
+    assert made[-2:] == ["b-explained-plot-1.png", "b-explained-plot-2.png"]
+    assert all(size_of(Path(name).read_bytes()) for name in made[-2:])
+    monkeypatch.setattr("otio_mapedit.review.plot_pictures.can_draw", lambda: False)
+    outcome = cli(*words, "--force")
+    assert outcome.code == 0
+    assert "otio-mapedit[train]" in outcome.err
+    assert made[-1] not in outcome.json["pictures"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"trials": []}', b"a\nb\n", b"\xff\xfe"])
 def test_what_cannot_be_plotted_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a"
@@ -215,3 +267,16 @@ def test_media_that_is_gone_is_named(here: Path, cli: Cli) -> None:
 def test_text_is_made_safe() -> None:
     assert safe("a\x00<b>\"'") == "a &lt;b&gt;&quot;&#x27;"
     safe("\ud800").encode()
+
+
+def test_training_draws_its_curves(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from otio_mapedit.cli.model_edit import present
+
+    present(Path("edit.pt"), "edit.onnx", as_json=False)
+    assert "wrote edit.pt\n" in capsys.readouterr().out, "a training without curves is one too"
+    Path("edit.csv").write_text("step,loss\n10,0.1\n20,0.05\n")
+    present(Path("edit.pt"), "edit.onnx", as_json=False)
+    assert "wrote edit.pt and its curves, edit.png\n" in capsys.readouterr().out
+    present(Path("edit.pt"), "edit.onnx", as_json=True)  # and again, over the first
+    assert json.loads(capsys.readouterr().out)["curves"] == "edit.png"
+    assert size_of(Path("edit.png").read_bytes())

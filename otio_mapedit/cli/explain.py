@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..cache import Cache, default_folder
-from . import output
+from . import output, plotting
 from .common import ForceOption, JsonOption, NoCacheOption, QuietOption, Verb, new_app
 
 app = new_app()
@@ -33,7 +33,8 @@ def explain(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Training log, ablation, study or CSV table to plot; may be given several times.",
+            help="Training log, ablation, study or CSV table to plot, on the page and as a PNG; "
+            "may be given several times.",
         ),
     ] = None,
     force: ForceOption = False,
@@ -77,6 +78,7 @@ def _explained(
     from ..review.figure import figure
     from ..review.looks import looks
     from ..review.page import page
+    from ..review.plot_pictures import can_draw, plot_picture
     from ..review.plots import read_plots
     from ..review.png import png
 
@@ -85,17 +87,22 @@ def _explained(
         raise UsageError(f"{target.name} is no page", "Give a name that ends with .html.")
     ours = edit.suffix.lower() == mapedit_file.SUFFIX
     decisions = mapedit_file.read(edit) if ours else disassemble(read_timeline(edit))
-    plots = [each for path in plot for each in read_plots(path)]
+    read = [read_plots(path) for path in plot]
+    plots = [each for one in read for each in one]
     used = [s for s in decisions.sources if any(op.source == s.id for op in decisions.operations)]
     pictures = [target.with_name(f"{target.stem}-{n}.png") for n in range(1, len(used) + 1)]
+    drawn = range(1, len(plot) + 1) if can_draw() else ()
+    pictures += [target.with_name(f"{target.stem}-plot-{n}.png") for n in drawn]
     for path in (target, *pictures):
         ensure_writable(path, force)
     with output.progress(quiet) as progress:
         cache = Cache(None if no_cache else default_folder())
         seen = looks(decisions, cache, progress)
     contents = [page(decisions, seen, plots).encode(), *(png(figure(look)) for look in seen)]
+    contents += [plot_picture(one) for one, _ in zip(read, drawn, strict=False)]
     with replacing_all([target, *pictures], force) as temporaries:
         for temporary, content in zip(temporaries, contents, strict=True):
             temporary.write_bytes(content)
     missing = [f"{look.source.name}: {words}" for look in seen for words in look.missing]
+    missing += [plotting.NEEDED] if plot and not drawn else []
     return missing, pictures, target

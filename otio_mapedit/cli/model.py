@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..files import ensure_writable
-from . import model_edit, model_finetune, model_train, output
+from . import model_edit, model_finetune, model_train, output, plotting
 from .common import (
     ForceOption,
     JsonOption,
@@ -246,8 +246,8 @@ def ablate(
       mapedit model ablate --steps 300
       mapedit model ablate --only whole --only no-gru --only no-band
 
-    Every variant begins from chance. The table is written to the folder as ablation.md and
-    ablation.json; what stands there already is not trained again.
+    Every variant begins from chance. The table is written to the folder as ablation.md,
+    ablation.json and ablation.png; what stands there already is not trained again.
     """
     from dataclasses import asdict
 
@@ -261,6 +261,7 @@ def ablate(
 
         rows = ablation.ablate(settings, folder, steps, only or (), show)
     output.wrote(folder / "ablation.md")
+    plotting.draw_file(folder / "ablation.json")
     if as_json:
         output.data_json({"steps": steps, "rows": [asdict(row) for row in rows]})
     else:

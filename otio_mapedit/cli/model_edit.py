@@ -12,7 +12,7 @@ import typer
 
 from ..errors import UsageError
 from ..files import ensure_writable, write_text
-from . import output
+from . import output, plotting
 from .common import ForceOption, JsonOption, QuietOption, Verb, VerboseOption, loudness
 
 if TYPE_CHECKING:
@@ -59,10 +59,18 @@ def train(config: Path, as_json: bool, quiet: bool) -> None:
 
         checkpoint = training.train_edit(settings, show, making)
     output.wrote(checkpoint)
+    present(checkpoint, "edit.onnx", as_json)
+
+
+def present(checkpoint: Path, network: str, as_json: bool) -> None:
+    """Draw the curves of a training and say what was written."""
+    curves = plotting.draw_file(checkpoint.with_suffix(".csv"))
     if as_json:
-        output.data_json({"checkpoint": str(checkpoint)})
-    else:
-        output.data(f"wrote {checkpoint}\nnext: mapedit model export {checkpoint} edit.onnx")
+        drawn = {} if curves is None else {"curves": str(curves)}
+        output.data_json({"checkpoint": str(checkpoint), **drawn})
+        return
+    written = f"{checkpoint}" if curves is None else f"{checkpoint} and its curves, {curves}"
+    output.data(f"wrote {written}\nnext: mapedit model export {checkpoint} {network}")
 
 
 def evaluate(
@@ -156,10 +164,14 @@ def ablate(
             rows = ablation.take_away(settings, checkpoint, show)
         else:
             rows = ablation.ablate(settings, out, seeds, names, (warm_steps, steps), show)
+    taken = checkpoint and checkpoint.with_name(f"{checkpoint.stem}-taken-away.png")
+    drawn = plotting.draw_rows(rows, taken or out.with_suffix(".png"))
     if as_json:
         output.data_json(rows)
         return
     output.show_table(_ablated(rows))
+    if drawn is not None:
+        output.data(f"wrote {drawn}")
 
 
 def tune(
@@ -195,6 +207,7 @@ def tune(
         study = tuning.tune(settings, trials, (warm_steps, steps), show)
     write_text(out, tuning.as_text(study), force=True)
     output.wrote(out)
+    plotting.draw_file(out)
     if as_json:
         output.data_json(study)
     else:

@@ -98,10 +98,7 @@ def _train_shots(config: Path, as_json: bool, quiet: bool) -> None:
 
         checkpoint = training.train(settings, show)
     output.wrote(checkpoint)
-    if as_json:
-        output.data_json({"checkpoint": str(checkpoint)})
-    else:
-        output.data(f"wrote {checkpoint}\nnext: mapedit model export {checkpoint} shots.onnx")
+    model_edit.present(checkpoint, "shots.onnx", as_json)
 
 
 def _train_importance(

@@ -26,7 +26,7 @@ LARGEST = 16 * 2**20
 _STEP = re.compile(r"\bstep (\d+): (.*)")
 _VALUE = re.compile(r"([A-Za-z][\w ]*?) (-?\d+(?:\.\d+)?(?:e-?\d+)?)(?:,|$)")
 #: Most curves and bars of one plot.
-_MOST_CURVES, _MOST_BARS = 8, 60
+MOST_CURVES, MOST_BARS = 8, 60
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,24 @@ def _json(file: Path, words: str) -> list[Curves | Bars]:
     trials = content.get("trials")
     if isinstance(trials, list):
         return _study(file.name, trials)
+    listed = content.get("rows")
+    if isinstance(listed, list):
+        content = {
+            str(row["name"]): row for row in listed if isinstance(row, dict) and "name" in row
+        }
+    return of_rows(file.name, content)
+
+
+def of_rows(title: str, content: Mapping[str, Any]) -> list[Curves | Bars]:
+    """Rows of numbers by name as bars, a plot for each of their parts. Runs of one name, which are
+    called ``name/1``, ``name/2`` and so on, come as their mean and how far they spread."""
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for name, row in content.items():
         if isinstance(row, dict):
             rows.setdefault(str(name).split("/")[0], []).append(row)
     summed = {name: each[0] for name, each in rows.items() if isinstance(each[0].get("mean"), dict)}
     if summed:
-        return _summed(file.name, summed)
+        return _summed(title, summed)
     made: list[Curves | Bars] = []
     for part in dict.fromkeys(part for each in rows.values() for row in each for part in row):
         bars = []
@@ -116,7 +127,7 @@ def _json(file: Path, words: str) -> list[Curves | Bars]:
             if values:
                 bars.append((name, mean(values), stdev(values) if len(values) > 1 else 0.0))
         if bars:
-            made.append(Bars(f"{file.name}: {part}", str(part), bars))
+            made.append(Bars(f"{title}: {part}", str(part), bars))
     return made
 
 
@@ -165,6 +176,9 @@ def _table(name: str, words: str) -> list[Curves | Bars]:
             ]
             if points:
                 curves[what] = points
+        if head[0] == "step":  # what training wrote; see _log
+            last = {what: sorted(dict(points).items()) for what, points in curves.items()}
+            return [Curves(f"{name}: {what}", "step", {what: each}) for what, each in last.items()]
         return [Curves(name, head[0], curves)] if curves else []
     made: list[Curves | Bars] = []
     for column, what in enumerate(head[1:], start=1):
@@ -190,7 +204,7 @@ def _number(value: object) -> float | None:
 
 def _curves(made: Curves) -> str:
     left, right, top, height = 64.0, WIDTH - 24.0, 12.0, 220.0
-    named = list(made.curves.items())[:_MOST_CURVES]
+    named = list(made.curves.items())[:MOST_CURVES]
     points = [point for _, curve in named for point in curve]
     low_x, high_x = min(x for x, _ in points), max(x for x, _ in points)
     low, high = min(y for _, y in points), max(y for _, y in points)
@@ -221,7 +235,7 @@ def _curves(made: Curves) -> str:
 
 
 def _bars(made: Bars) -> str:
-    bars = made.bars[:_MOST_BARS]
+    bars = made.bars[:MOST_BARS]
     left, right, row = 240.0, WIDTH - 110.0, 24.0
     lowest = min(0.0, *(value - spread for _, value, spread in bars))
     highest = max(0.0, *(value + spread for _, value, spread in bars))
