@@ -24,7 +24,7 @@ from ..style import Leaning, Style
 from .at_hand import fits, kept_ranges, media_paths
 from .habits import habits, recipe_options
 from .lessons import Lesson, lesson_of
-from .tuning import MODELS, Fit, Taught, Trials, blended, tuned
+from .tuning import MODELS, Fit, Taught, Trials, blended, halved, tuned
 from .uses import uses_of
 
 #: How much a leaning may be trusted.
@@ -140,9 +140,11 @@ def learn(style: Style, taught: Sequence[Taught]) -> Learned:
         trust = (1 - share) * style.leaning.trust + share * trust
     leaning = _trusted(amount.leaning, trust)
     found = tuned(amount, taught, chosen.model, leaning, trials)
-    options = (
-        blended(style.options, absent, found.options, len(taught)) if absent else found.options
-    )
+    options = found.options
+    if absent:
+        options = blended(style.options, absent, options, len(taught))
+    elif len(lessons) == 1 and not borne_out(chosen.left_out):
+        options = halved(options)
     made = replace(
         style,
         options=options,
@@ -246,6 +248,14 @@ def _cost(
     model, trust = choice
     wrong = _LEFT_OUT * _shares(left_out) + (1 - _LEFT_OUT) * _shares(fitted)
     return wrong + _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
+
+
+def borne_out(left_out: Sequence[LeftOut]) -> bool:
+    """Whether what one half of a single timeline teaches makes the other better, and none worse.
+    Where it does not, that may be chance, and the general rough cut counts like another timeline:
+    a pause of a tenth of a second, seen once, would make the next film a jump cut."""
+    gains = [each.general.disagreement - each.learned.disagreement for each in left_out]
+    return min(gains, default=0.0) >= 0 < sum(gains)
 
 
 def _shares(rows: Sequence[LeftOut]) -> float:

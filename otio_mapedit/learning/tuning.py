@@ -257,6 +257,13 @@ def blended(old: Texts, absent: int, new: Texts, present: int) -> dict[str, str]
     return made | {name: more[name] for name in _SOUNDS if name in more}
 
 
+def halved(found: Texts) -> dict[str, str]:
+    """Half the way from the general rough cut to the options that were found. Which sounds stay is
+    nothing that could be halved; that stays as it is in general."""
+    numbers = {name: text for name, text in found.items() if name not in _SOUNDS}
+    return blended({}, 1, numbers, 1)
+
+
 def _paced(pace: str) -> dict[str, str]:
     """A pace as the options that it stands for."""
     return dict(zip(PACED, map(str, roughcut.PACES[pace]), strict=True))

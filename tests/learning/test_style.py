@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from otio_mapedit.errors import FormatError, OptionError
 from otio_mapedit.interchange.registry import read_timeline, write_timeline
 from otio_mapedit.learning.habits import leaning, options, recipe_options, shortest_pause
-from otio_mapedit.learning.learn import learn
+from otio_mapedit.learning.learn import LeftOut, borne_out, learn
 from otio_mapedit.learning.lessons import Lesson, _packed
+from otio_mapedit.learning.tuning import GENERAL, Fit, halved
 from otio_mapedit.recipes.styled import MOMENT_FEATURES
 from otio_mapedit.style import SCHEMA, Style, load, path_for, save, style_from, text_of, with_style
+from otio_mapedit.timing import parse_length
 from tests.cli_support import EDITED, TALK, Cli, one_line
 
 
@@ -349,6 +351,25 @@ def test_one_timeline_only_says_how_little_that_proves(cli: Cli, here: Path) -> 
     assert "only one timeline: its halves were left out in turn, which proves little" in told
     assert "one.otio, first half" in told
     assert load("anna").leaning is None
+
+
+def test_what_one_timeline_teaches_is_believed_by_half_unless_its_halves_agree() -> None:
+    """A pause of a tenth of a second, seen once, made the next film worse than the general cut."""
+    found = {"min_pause": "0.1s", "sounds": "all", "sound_level": "-12", "takes": "first"}
+    general = parse_length(GENERAL["min_pause"]).seconds
+    made = halved(found)
+    assert parse_length(made["min_pause"]).seconds == pytest.approx((general + 0.1) / 2, abs=0.001)
+    assert made["takes"] == "first", "counted, not tried"
+    assert set(made) == {"min_pause", "takes"}
+    assert halved({}) == {}
+
+    def left_out(*learned: float) -> list[LeftOut]:
+        return [LeftOut("", Fit(0.9, 0), Fit(f1, 0)) for f1 in learned]
+
+    assert borne_out(left_out(0.95, 0.9))
+    assert not borne_out(left_out(0.9, 0.9))
+    assert not borne_out(left_out(0.99, 0.89))
+    assert not borne_out([])
 
 
 def test_the_same_edit_twice_counts_once(cli: Cli, here: Path) -> None:
