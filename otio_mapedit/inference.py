@@ -92,6 +92,8 @@ class Predictions:
     shots: ShotPredictions | None = None
     transcript: Transcript | None = None
     edit: EditPredictions | None = None
+    #: How much each step matters, 0 to 1, as somebody else says: float [steps].
+    scores: NDArray[Any] | None = None
 
 
 def predict_shots(

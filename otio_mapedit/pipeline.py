@@ -28,6 +28,7 @@ from .media import MediaInfo, probe
 from .operations import DecisionList
 from .progress import Progress, silent
 from .recipes import Need, Recipe
+from .scores import read_scores
 from .style_files import open_own_network
 from .timing import seconds_at
 from .transcript import Transcript, find_transcript, read_transcript
@@ -70,20 +71,23 @@ def decide_footage(
 def know(
     footage: Sequence[MediaInfo], recipe: Recipe, options: Any, tools: Tools
 ) -> list[Predictions]:
-    """Everything that a recipe needs to know about some files, what is said in them included.
+    """Everything that a recipe needs to know about some files, with what is said in them and how
+    much their moments matter, where the options name that.
 
     Raises:
-        MediaError, ModelError: as :func:`decide`. FormatError: a transcript cannot be read.
-        UsageError: none is named like any of the files, or what transcribes is not installed.
+        MediaError, ModelError: as :func:`decide`. FormatError: a transcript or scores cannot be
+        read. UsageError: there are none of any of the files, or what transcribes is missing.
     """
     scribe = _scribe(options)
     said = _transcripts(footage, getattr(options, "transcript", None), needed=scribe is None)
+    place = getattr(options, "scores", None)
+    scored = read_scores(place, footage) if place else [None] * len(footage)
     made = []
-    for media, transcript in zip(footage, said, strict=True):
+    for media, transcript, scores in zip(footage, said, scored, strict=True):
         known = predict(media, recipe, options, tools)
         if transcript is None and scribe is not None and known.sound is not None:
             transcript = scribe.transcript(media, known.sound, tools.cache, tools.progress)
-        made.append(replace(known, transcript=transcript))
+        made.append(replace(known, transcript=transcript, scores=scores))
     return made
 
 

@@ -80,6 +80,7 @@ def part_of(known: Predictions, span: FrameRange) -> Predictions:
         samples=None if known.samples is None else _samples(known.samples, span),
         shots=None if known.shots is None else _shots(known.shots, span),
         edit=None if known.edit is None else _edit(known.edit, part),
+        scores=None if known.scores is None else known.scores[part],
         transcript=None if known.transcript is None else _said(known.transcript, span, rate),
     )
 

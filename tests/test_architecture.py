@@ -20,7 +20,7 @@ PACKAGE = Path(otio_mapedit.__file__).parent
 LAYERS = (
     ("words", "__init__ errors timing config files urls otio_values progress"),
     ("media", "media media_* quicktime picture_* keyframes frames audio speech transcript"),
-    ("numbers", "spec edit_spec step_* repeats features cache pace"),
+    ("numbers", "spec edit_spec step_* repeats features cache pace scores"),
     ("networks", "weights edit_inference watching stretches sparse_watching inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),
     ("decision list", "mapedit_file sources solve knapsack shot_*"),

@@ -114,6 +114,12 @@ class Options:
     transcribe: str = option("", TRANSCRIBE)
     language: str = option("", LANGUAGE)
     download_model: bool = option(False, DOWNLOAD)
+    scores: Path | None = option(
+        None,
+        'how much each moment matters, as JSON like {"talk": [0.1, 0.5]}, spread evenly over each '
+        "file; counts as much as all that the theme looks for",
+        parse=Path,
+    )
     style: str = option(
         "", "shortest clip, joins and order of this editor: a style that mapedit learn has learned"
     )
@@ -192,6 +198,9 @@ def chosen(predictions: Sequence[Predictions], options: Options) -> list[Piece]:
     rate = sequence_clock([known.media for known in predictions]).rate
     theme, budget = THEMES[options.themes], frames_in(options.duration, rate)
     seen = moments(predictions)
+    weights = dict(theme.weights)
+    if any(known.scores is not None for known in predictions):
+        weights["given"] = sum(weights.values())
     parts = []
     for number, (known, file) in enumerate(zip(predictions, seen, strict=True)):
         own = known.media.rate
@@ -200,7 +209,7 @@ def chosen(predictions: Sequence[Predictions], options: Options) -> list[Piece]:
         usual = max(limit // 10, USUAL[0].at(own))
         usual = min(max(min(usual, USUAL[1].at(own)), least), limit)
         sizes = Sizes(least, usual, max(least, min(2 * usual, limit)))
-        parts += pieces_of(number, known, file, sizes, theme.weights, rate)
+        parts += pieces_of(number, known, file, sizes, weights, rate)
     open_ = [piece for piece in parts if piece.can_be_shown]
     if not open_:
         return [part.piece for part in parts]

@@ -47,7 +47,7 @@ _FAULTS = {"black": 1.0, "covered": 1.0, "blur": 0.6, "shake": 0.6}
 _UNWANTED = ("retake", "false start", "covered", "unsteady", "noise", "slate", "chatter")
 
 #: The cues, in the order in which reasons name them.
-CUES = ("audience", "speech", "loud", "motion", "novel")
+CUES = ("given", "audience", "speech", "loud", "motion", "novel")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Moments:
     look: Array  # float [n, d]
     level: Array  # dBFS
     change: Array  # how unlike the moment before, 0 to 1
+    given: Array  # what the editor's own scores say; 0 without any
 
     def __len__(self) -> int:
         return len(self.level)
@@ -99,6 +100,7 @@ def moments(footage: Sequence[Predictions]) -> list[Moments]:
                 look=look,
                 level=sound.level,
                 change=change,
+                given=_given(known, len(look)),
             )
         )
     return made
@@ -223,6 +225,14 @@ def _unwanted(known: Predictions, count: int) -> Array:
         said = known.edit.probability(*_UNWANTED)[:count]
         found[: len(said)] = said
     return found
+
+
+def _given(known: Predictions, count: int) -> Array:
+    """The scores that came with a file: [count]."""
+    made = np.zeros(count)
+    if known.scores is not None:
+        made[: len(known.scores)] = known.scores[:count]
+    return made
 
 
 def _audience(sound: _Heard, usual: float) -> Array:

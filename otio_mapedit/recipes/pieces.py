@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 #: What a cue is called in a reason, and from what strength it is worth naming.
 _WORDS = {
+    "given": "high in the scores given",
     "audience": "applause or cheering, or just before it",
     "speech": "somebody speaks",
     "loud": "loud",
