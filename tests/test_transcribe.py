@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import os
 import sys
+import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,12 +26,12 @@ from hypothesis import strategies as st
 
 from otio_mapedit.cache import Cache
 from otio_mapedit.errors import ModelError
-from otio_mapedit.features import HOP, SoundFeatures
+from otio_mapedit.features import HOP, SoundFeatures, sound_features
 from otio_mapedit.media import MediaInfo, probe
 from otio_mapedit.speech import SAMPLE_RATE
 from otio_mapedit.transcribe import Transcriber
 from otio_mapedit.transcribe_pieces import LONGEST, pieces_of, with_sound
-from otio_mapedit.transcript import Transcript
+from otio_mapedit.transcript import Transcript, tokens
 from tests.cli_support import TALK, Cli, one_line
 from tests.mediamaker import Picture, Sound, movie, silence
 
@@ -440,3 +442,32 @@ def test_seconds_stay_exact(tmp_path: Path, stand_in: StandIn, model: Path) -> N
     media = click_track(tmp_path / "a.mov")
     (said,) = Transcriber(str(model)).transcript(media, talking(20, (5, 7)), Cache(None)).sentences
     assert said.words[0].start == Fraction(5001, 1000)
+
+
+def test_the_real_package_hears_what_is_said(tmp_path: Path, shared: Path) -> None:
+    """With a model in the folder MAPEDIT_WHISPER: ten counted numbers, each where it is said."""
+    folder = os.environ.get("MAPEDIT_WHISPER")
+    if not INSTALLED or not folder:
+        pytest.skip("faster-whisper is not installed, or MAPEDIT_WHISPER names no model for it")
+    samples, rate = voice(shared / "data" / "speech" / "count.wav")
+
+    def later(seconds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.interp(seconds - 5, np.arange(len(samples)) / rate, samples, 0, 0)
+
+    sound = Sound(duration=10, start=2.5, channels=(later,))
+    media = probe(movie(tmp_path / "a.mov", Picture(frames=300, timecode="01:00:00:00"), [sound]))
+    cache = Cache(tmp_path / "cache")
+    scribe = Transcriber(folder, language="en")
+    transcript = scribe.transcript(media, sound_features(media, cache), cache)
+    words = [word for sentence in transcript.sentences for word in sentence.words]
+    assert "".join(tokens(" ".join(word.text for word in words))) == "12345678910"
+    # Said 0.6 s apart, the first of them 5 s into the file.
+    for number, word in enumerate(words):
+        assert abs(float(word.start) - (5.0 + 0.6 * number)) < 0.5
+
+
+def voice(path: Path) -> tuple[np.ndarray[Any, Any], int]:
+    """Samples of a recording of 16 bits, full scale 1, and its rate."""
+    with wave.open(str(path)) as file:
+        data = file.readframes(file.getnframes())
+        return np.frombuffer(data, "<i2") / 32768, file.getframerate()
