@@ -22,6 +22,7 @@ from otio_mapedit.recipes.takes import Takes
 from otio_mapedit.sources import source_of
 from otio_mapedit.speech import SAMPLE_RATE
 from otio_mapedit.step_sound import StepListener
+from otio_mapedit.transcript import Sentence, Transcript, Word
 
 Line = list[int]  # syllables by number
 #: Seconds of a syllable.
@@ -134,6 +135,24 @@ def test_alone_nothing_can_be_told() -> None:
     assert found(heard((LINE[:4], 120, 0.3), (LINE, 120, 0.8))) == Takes()
     sound = heard(*OTHERS)
     assert found(replace(sound, cepstra=sound.cepstra[:0])) == Takes()
+
+
+def test_what_a_transcript_speaks_against_too_goes_as_one() -> None:
+    sound = heard(*OTHERS[:4], (LINE[:4], 120, 0.3), (LINE, 116, 0.8), *OTHERS[4:])
+    (fault,) = found(sound).faults
+    start, end = fault.range.start + 5, fault.range.end - 5
+    words = [("today", start, start + 5), ("we", start + 5, end), ("today", end + 8, end + 12)]
+    words += [("we", end + 12, end + 14), ("go.", end + 14, end + 40)]
+    said = tuple(Word(text, Fraction(a, 25), Fraction(b, 25)) for text, a, b in words)
+    sentence = Sentence("today we today we go.", said[0].start, said[-1].end, said)
+    known = Predictions(film(sound), sound, transcript=Transcript((sentence,)))
+    decisions = roughcut.decide([known], make_options(roughcut.Options, {}))
+    assert partition_faults(decisions) == []
+    (gone,) = [op for op in decisions.operations if "false start" in op.reason
+               and op.kind is Kind.DROP]  # fmt: skip
+    assert "said again" in gone.reason
+    assert gone.range.start <= fault.range.start
+    assert gone.range.end >= fault.range.end
 
 
 def test_the_rough_cut_leaves_it_out() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features import FAULTS, PictureSamples, fault_codes
-from ..solve import runs
+from ..solve import holes, runs, union
 from ..timing import FrameRange, frames_covering
 
 #: Seconds of the shortest faulty passage that is taken out: a flash of black may be meant.
@@ -33,6 +34,30 @@ class Faulty:
     reason: str
     confidence: float
     spoken: bool = False
+
+
+def added(faults: Sequence[Faulty], found: Iterable[Faulty], frames: int) -> tuple[Faulty, ...]:
+    """``faults`` and what else was ``found`` in a file of so many frames, rising and apart.
+
+    Where both speak against the same words, the earlier reason stands for all of the passage: it
+    is one thing that goes.
+    """
+    made = list(faults)
+    for fault in found:
+        for free in holes(union(one.range for one in made), frames):
+            part = fault.range.intersection(free)
+            if part.duration <= 1:
+                continue
+            for number, one in enumerate(made):
+                meets = part.end == one.range.start or one.range.end == part.start
+                shared = fault.range.intersection(one.range).duration
+                same = 2 * shared >= min(fault.range.duration, one.range.duration)
+                if fault.spoken and one.spoken and meets and same:
+                    made[number] = replace(one, range=union([one.range, part])[0])
+                    break
+            else:
+                made.append(replace(fault, range=part))
+    return tuple(sorted(made, key=lambda fault: fault.range))
 
 
 def faulty_passages(

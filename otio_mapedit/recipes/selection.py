@@ -32,7 +32,7 @@ from ..transcript import Transcript
 from .hearing import MATTERS, SOUNDS, TRUE_SILENCE, Heard, hear, with_sounds
 from .remarks import Match, matches, remarks
 from .restarts import said_again
-from .seeing import MAY_BE_MEANT, Faulty, faulty_passages
+from .seeing import MAY_BE_MEANT, Faulty, added, faulty_passages
 from .spoken import name_of, passages, unwanted
 from .styled import styled
 from .takes import STAYS
@@ -232,18 +232,12 @@ class _Judged:
         faults, or in doubt."""
         edit, source = known.edit, source_of(self.media, self.media.name)
         found = said_again(known, self.heard, self.hop, source, stays)
-        faults = list(self.faults)
-        for fault in found.faults:
-            for free in holes(union(one.range for one in faults), self.media.frame_count):
-                part = fault.range.intersection(free)
-                if part.duration > 1:
-                    faults.append(replace(fault, range=part))
-        faults.sort(key=lambda fault: fault.range)
+        faults = added(self.faults, found.faults, self.media.frame_count)
         noted = remarks(edit, source) if edit is not None else ()
         asked = {doubt.range: doubt for doubt in (*noted, *found.doubts)}
         doubts = tuple(sorted(asked.values(), key=lambda one: one.range))
         coloured = matches(edit, source) if edit and self.media.picture is not None else ()
-        return replace(self, faults=tuple(faults), doubts=doubts, matches=coloured)
+        return replace(self, faults=faults, doubts=doubts, matches=coloured)
 
     def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
         """The ranges to keep."""
