@@ -238,7 +238,7 @@ def _faster_whisper() -> Any:
     """
     try:
         import faster_whisper
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: a library that it needs is not there
         missing = isinstance(error, ModuleNotFoundError)
         raise UsageError(
             "transcribing needs faster-whisper" + ("" if missing else f", which fails: {error}"),
