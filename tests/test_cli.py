@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -178,3 +179,18 @@ def test_the_program_ends_with_the_exit_code() -> None:
     words = [sys.executable, "-m", "otio_mapedit", "probe", "nowhere.mov"]
     assert subprocess.run(words, capture_output=True).returncode == 4
     assert app.run(["probe", str(TALK)]) == 0
+
+
+def test_small_matrices_leave_the_processors_to_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of numpy's own took a fifth of the processors' time and gave none of it back."""
+    from otio_mapedit.__main__ import main
+
+    monkeypatch.setattr("otio_mapedit.cli.app.run", lambda: os.environ["OPENBLAS_NUM_THREADS"])
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == "3", "what the person at the desk has set stands"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == "1"
