@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "whole": {},
     "no attention": {"network": {"attention": False}},
     "no encoder GRU": {"network": {"recurrent": False}},
+    "encoder GRU both ways": {"network": {"both_ways": True}},
     "single scale": {"network": {"scales": False}},
     "no sound": {"network": {"sound": False}},
     "no repetitions": {"network": {"repeats": False}},

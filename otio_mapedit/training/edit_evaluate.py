@@ -25,7 +25,7 @@ from .edit_score import EditScores, Said, compare
 from .rush_script import RATE
 from .rush_store import RushSet, set_key, test_bank
 from .rushes import CONDITIONS, PER_STEP, Bank, Rush, listened, rush
-from .voices import Samples
+from .speakers import Samples
 
 SEED = 5
 """What sets test rushes apart from all others; the condition of talk goes round by number."""

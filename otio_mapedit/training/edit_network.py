@@ -1,7 +1,8 @@
 """The edit network: multi-scale encoder, decoder with additive temporal attention.
 
 The encoder reads the steps of a window: a projection, its means over spans from one second to a
-minute beside it (the multi-scale fusion), dilated temporal convolutions, a GRU that runs forwards.
+minute beside it (the multi-scale fusion), dilated temporal convolutions, a GRU that runs forwards,
+or one in each direction.
 Its memory h_i is kept in slots of a second. The decoder takes one step at a time:
 
     e_ti = v^T tanh(W_h h_i + W_s s_{t-1} + b) + r_{i-t} + u m_ti
@@ -40,6 +41,7 @@ class EditNetworkConfig:
 
     ``width`` of the projection, ``encoded`` channels of the convolutions and the encoder's GRU,
     ``memory`` size of a slot, ``attended`` inner size of the attention, ``state`` of the decoder.
+    ``both_ways``: the encoder's GRU reads the window backwards too.
     """
 
     width: int = 64
@@ -49,6 +51,7 @@ class EditNetworkConfig:
     state: int = 96
     attention: bool = True
     recurrent: bool = True
+    both_ways: bool = False
     scales: bool = True
     sound: bool = True
     repeats: bool = True
@@ -123,8 +126,9 @@ class Encoder(nn.Module):
         fused = width * (1 + (len(SPANS) if config.scales else 0)) + len(FEATURES)
         self.fuse = nn.Linear(fused, config.encoded)
         self.blocks = nn.Sequential(*(Dilated(config.encoded, reach) for reach in (1, 2, 4, 8)))
-        self.gru = nn.GRU(config.encoded, config.encoded, batch_first=True)
-        self.join = nn.Linear(2 * config.encoded, config.encoded)
+        size, ways = config.encoded, 2 if config.both_ways else 1
+        self.gru = nn.GRU(size, size, batch_first=True, bidirectional=config.both_ways)
+        self.join = nn.Linear((1 + ways) * size, size)
 
     def forward(self, read: Tensor) -> Tensor:
         """See the class."""
@@ -132,18 +136,24 @@ class Encoder(nn.Module):
         scales = [read, projected]
         if self.config.scales:
             series = projected.transpose(1, 2)
-            scales += [
-                functional.avg_pool1d(
-                    series, span + 1, 1, span // 2, count_include_pad=False
-                ).transpose(1, 2)
-                for span in SPANS
-            ]
+            scales += [self._means(series, span).transpose(1, 2) for span in SPANS]
         series = functional.relu(self.fuse(torch.cat(scales, -1)))
         series = self.blocks(series.transpose(1, 2)).transpose(1, 2)
         if not self.config.recurrent:
             return series
         state, _ = self.gru(series)
         return series + functional.relu(self.join(torch.cat([series, state], -1)))
+
+    def _means(self, series: Tensor, span: int) -> Tensor:
+        """The mean over ``span`` steps around each of ``(B, C, T)``; in training by running sums,
+        which does not take longer for longer spans."""
+        if not self.training:
+            return functional.avg_pool1d(series, span + 1, 1, span // 2, count_include_pad=False)
+        sums = functional.pad(series.cumsum(-1), (1, 0))
+        count = series.shape[-1]
+        places = torch.arange(count, device=series.device)
+        low, high = (places - span // 2).clamp(min=0), (places + span // 2 + 1).clamp(max=count)
+        return (sums[..., high] - sums[..., low]) / (high - low)
 
 
 class EditNetwork(nn.Module):

@@ -30,6 +30,7 @@ from .edit_losses import attention_loss, edit_loss, reconstruction_loss
 from .edit_network import EditNetwork, EditNetworkConfig
 from .edit_score import EditScores, scored
 from .edit_windows import Windows, draw, spread_of
+from .from_onnx import network_from, normalised
 from .rushes import Rush
 from .state import TrainState
 
@@ -39,12 +40,13 @@ class EditTrainConfig:
     """Everything that decides the outcome of a training run.
 
     ``rushes`` films are made (see ``rush_store.RushSet`` for ``manifest``, ``cache``, ``folder``,
-    ``extra``, ``lines``), ``validation`` more to choose by. ``warm_steps`` without the decoder,
-    ``steps`` with it, of ``batch`` windows whose decoded steps are cut into ``stretches`` (see
-    ``EditNetwork.forward``); a validation every ``validate_every`` steps, the end
+    ``extra``, ``lines``, ``styles``), ``validation`` more to choose by. ``warm_steps`` without the
+    decoder, ``steps`` with it, of ``batch`` windows whose decoded steps are cut into ``stretches``
+    (see ``EditNetwork.forward``); a validation every ``validate_every`` steps, the end
     after ``patience`` of them without progress. The truth is fed back with a probability that falls
     from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1. The
-    answer is a running average of the weights, of which ``averaged`` stays at every step.
+    answer is a running average of the weights, of which ``averaged`` stays at every step. ``start``
+    is an exported network of the same shape to begin with.
     """
 
     manifest: Path
@@ -52,6 +54,7 @@ class EditTrainConfig:
     folder: Path
     out: Path
     extra: tuple[Path, ...] = ()
+    styles: Path | None = None
     seed: int = 1
     lines: int = 900
     rushes: int = 100
@@ -69,6 +72,7 @@ class EditTrainConfig:
     sampled: bool = True
     clip: float = 2.0
     averaged: float = 0.995
+    start: Path | None = None
     validate_every: int = 50
     patience: int = 6
     threads: int = 1
@@ -88,7 +92,12 @@ class EditTrainConfig:
     def rush_set(self) -> rush_store.RushSet:
         """Where the rushes are and what they are made of."""
         return rush_store.RushSet(
-            self.manifest, self.cache, self.folder, self.extra, lines=self.lines
+            self.manifest,
+            self.cache,
+            self.folder,
+            self.extra,
+            lines=self.lines,
+            styles=self.styles,
         )
 
     @classmethod
@@ -101,6 +110,8 @@ class EditTrainConfig:
             values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
             values.pop("kind", None)
             for key in ("manifest", "cache", "folder", "out"):
+                values[key] = path.parent / values[key]
+            for key in {"styles", "start"} & set(values):
                 values[key] = path.parent / values[key]
             values["extra"] = tuple(path.parent / name for name in values.get("extra", ()))
             network = values.pop("network", {})
@@ -187,10 +198,25 @@ class EditState(TrainState[EditNetwork]):
     def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush]) -> None:
         self.config = config
         network = EditNetwork(config.network)
-        mean, spread = spread_of(rushes)
-        network.reader.get_buffer("mean").copy_(mean)
-        network.reader.get_buffer("spread").copy_(spread)
+        if config.start is None:
+            mean, spread = spread_of(rushes)
+            network.reader.get_buffer("mean").copy_(mean)
+            network.reader.get_buffer("spread").copy_(spread)
+        else:
+            self._begin_with(network, config.start, rushes)
         super().__init__(network, config.out, config.rate, config.averaged, config.device)
+
+    def _begin_with(self, network: EditNetwork, start: Path, rushes: Sequence[Rush]) -> None:
+        exported = network_from(start)
+        try:
+            network.load_state_dict(exported.state_dict())
+        except RuntimeError as fault:
+            raise OptionError(
+                f"{start.name} has another shape than the configuration",
+                "Choose the same sizes, or leave out start",
+            ) from fault
+        drawn = draw(np.random.default_rng(0), rushes, self.config.network.spec, 32)
+        normalised(network, drawn.steps)
 
     @property
     def warm(self) -> bool:

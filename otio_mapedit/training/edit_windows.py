@@ -1,8 +1,8 @@
 """Windows of rushes with their truth, as batches to learn from.
 
-What is drawn for training is varied where that costs nothing: gain, colour and noise of the sound,
-and the length of the speaker's vocal tract and the pitch, so that voices are not learned by heart
-(vocal tract length perturbation, Jaitly and Hinton 2013).
+What is drawn for training is varied where that costs nothing: whether there is a picture, gain,
+colour and noise of the sound, and the length of the speaker's vocal tract and the pitch, so that
+voices are not learned by heart (vocal tract length perturbation, Jaitly and Hinton 2013).
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..edit_spec import FEATURES, MEL_BANDS, EditSpec
+from ..edit_spec import FEATURES, MEL_BANDS, OPERATIONS, PICTURE_FEATURES, EditSpec
 from ..step_context import warp
 from .rushes import Rush
+
+#: How often the pictures of a window are hidden where everything that it asks for can be heard.
+_HIDDEN = 0.25
+_SEEN_ONLY = [OPERATIONS.index(name) for name in ("covered", "unsteady", "frozen")]
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,19 @@ def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count
         firsts.append((number, first))
     made = windows(rushes, spec, firsts)
     _vary(rng, made.steps)
+    _hide(rng, made)
     return made
+
+
+def _hide(rng: np.random.Generator, made: Windows) -> None:
+    """Take the pictures out of some windows, in place, as if the film had only sound: splices, of
+    which sound alone says less, are else learned from pictures."""
+    seen = torch.isin(made.operation, torch.tensor(_SEEN_ONLY)).any(1) | (made.grade > 0).any(1)
+    heard = (made.steps[..., FEATURES.index("has sound")] > 0).any(1)
+    drawn = torch.from_numpy(rng.random(len(seen)) < _HIDDEN)
+    rows = torch.nonzero(drawn & heard & ~seen)[:, 0]
+    for name in (*PICTURE_FEATURES, "has picture"):
+        made.steps[rows, :, FEATURES.index(name)] = 0
 
 
 def _vary(rng: np.random.Generator, steps: Tensor) -> None:

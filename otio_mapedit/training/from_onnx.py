@@ -48,6 +48,25 @@ def network_from(path: Path) -> EditNetwork:
     return network
 
 
+def normalised(network: EditNetwork, steps: torch.Tensor) -> None:
+    """Let the batch normalisations of a network from a file, which are nothing, take the mean and
+    spread of ``steps`` (B, window, F) away and give them back: it says the same as before, and
+    training by batches begins from there."""
+    seen: list[torch.Tensor] = []
+    network.eval()
+    for block in network.encoder.blocks:
+        watch = block.mix.register_forward_hook(lambda *parts: seen.append(parts[2]))
+        with torch.no_grad():
+            network.encoder(network.reader(steps))
+        watch.remove()
+        mean, spread = seen[-1].mean((0, 2)), seen[-1].var((0, 2)).clamp(min=1e-6)
+        block.norm.running_mean.copy_(mean)
+        block.norm.running_var.copy_(spread)
+        with torch.no_grad():
+            block.norm.weight.copy_((spread + block.norm.eps).sqrt())
+            block.norm.bias.copy_(mean)
+
+
 def _other(path: Path, why: str) -> ModelError:
     return ModelError(
         f"{path.name} cannot be trained further: {why}",

@@ -32,9 +32,10 @@ class Span:
 
 
 class _Recording:
-    """One place and camera."""
+    """One place and camera; ``varied`` ones show a film mirrored, closer, slower or in the colours
+    of another place, as there are few films."""
 
-    def __init__(self, rng: np.random.Generator, corpus: Corpus) -> None:
+    def __init__(self, rng: np.random.Generator, corpus: Corpus, varied: bool) -> None:
         self.phase = rng.uniform(0, 100)
         self.drift = rng.normal(0, 0.004)
         self.shot: Pixels | None = None
@@ -46,11 +47,13 @@ class _Recording:
             self.still = made.plate(rng)
         self.grain = rng.uniform(0.3, 3.0)
         self.look = camera.grade(rng, 0.4)
+        self.varied = Variation(rng) if varied else None
 
     def at(self, rng: np.random.Generator, seconds: float) -> Floats:
         """What it shows, [54, 96, 3] in 0..255."""
         if self.shot is not None:
-            place = int((seconds + self.phase) * FPS)
+            pace = self.varied.pace if self.varied else 1.0
+            place = int((seconds * pace + self.phase) * FPS)
             last = len(self.shot) - 1
             place = abs((place + last) % (2 * last) - last) if last else 0
             picture = self.shot[place].astype(np.float32)
@@ -59,7 +62,34 @@ class _Recording:
             across = 0.5 + 0.5 * np.sin(self.phase + self.drift * seconds * 6)
             left, top = int(across * (width - 96)), int((1 - across) * (height - 54))
             picture = self.still[top : top + 54, left : left + 96].astype(np.float32)
+        if self.varied:
+            picture = self.varied.of(picture)
         return self.look(picture[None])[0]
+
+
+class Variation:
+    """Another look at the same film."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.pace = float(rng.choice([-1, 1]) * np.exp(rng.normal(0, 0.3)))
+        self.colours = rng.permutation(3) if rng.random() < 0.25 else np.arange(3)
+        zoom = float(rng.uniform(1, 1.7))
+        rows = np.linspace(0, 53 / zoom, 54) + rng.uniform(0, 53 - 53 / zoom)
+        columns = np.linspace(0, 95 / zoom, 96) + rng.uniform(0, 95 - 95 / zoom)
+        self.rows, self.columns = rows, columns if rng.random() < 0.5 else columns[::-1]
+
+    def of(self, picture: Floats) -> Floats:
+        """A picture [54, 96, 3], cropped and turned, between its pixels."""
+        picture = _between(_between(picture, self.rows, 0), self.columns, 1)
+        return np.asarray(picture[..., self.colours], np.float32)
+
+
+def _between(picture: Floats, at: npt.NDArray[np.float64], axis: int) -> Floats:
+    low = np.minimum(at.astype(int), picture.shape[axis] - 2)
+    share = (at - low).astype(np.float32)
+    share = share[:, None, None] if axis == 0 else share[None, :, None]
+    first, second = np.take(picture, low, axis), np.take(picture, low + 1, axis)
+    return np.asarray(first + (second - first) * share, np.float32)
 
 
 def sampled(
@@ -68,10 +98,11 @@ def sampled(
     seconds: float,
     splices: Sequence[float],
     spans: Sequence[Span],
+    varied: bool = False,
 ) -> PictureSamples:
     """Samples of a film of ``seconds`` whose recordings change at ``splices``."""
     every = float(rng.choice([1.0, 1.0, 1.2, 1.6, 2.0, 3.0]))
-    recordings = [_Recording(rng, corpus) for _ in range(len(splices) + 1)]
+    recordings = [_Recording(rng, corpus, varied) for _ in range(len(splices) + 1)]
     disturbed = {span: _disturbance(rng) for span in spans if span.what == "grade"}
     boards = {span: _board(rng) for span in spans if span.what == "board"}
     # A keyframe begins every recording, and is the first picture of it.

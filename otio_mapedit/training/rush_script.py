@@ -20,7 +20,8 @@ from ..edit_spec import OPERATIONS
 from ..errors import OptionError
 from . import sounds
 from .rush_pictures import Span
-from .voices import Line, Samples, resampled
+from .speakers import Samples, resampled
+from .voices import Line
 
 RATE = 16000
 MARGIN_AFTER, MARGIN_BEFORE, LEAST_DEAD = 0.3, 0.2, 0.5

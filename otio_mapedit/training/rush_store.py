@@ -33,7 +33,7 @@ from .voices import (
 log = logging.getLogger(__name__)
 
 #: Raised whenever the generator or the features change what a number stands for.
-VERSION = 2
+VERSION = 3
 VALIDATION_FROM = 1_000_000
 """Numbers of rushes that training never sees."""
 
@@ -44,7 +44,7 @@ class RushSet:
 
     ``manifest`` and ``cache`` are the corpus of pictures and recordings (see ``corpus``), ``extra``
     more manifests of pictures, ``folder`` where the rushes lie, ``lines`` how many lines are
-    spoken for them.
+    spoken for them, ``styles`` the folder of Kokoro's voices, if it is to speak.
     """
 
     manifest: Path
@@ -53,6 +53,7 @@ class RushSet:
     extra: tuple[Path, ...] = ()
     seed: int = 1
     lines: int = 900
+    styles: Path | None = None
 
     def path(self, number: int) -> Path:
         """Where a rush lies."""
@@ -86,11 +87,11 @@ def training_bank(wanted: RushSet) -> Bank:
     lines = _stored_lines(path)
     if not lines:
         lines = [
-            *spoken_lines(rng, TRAINING, wanted.lines),
+            *spoken_lines(rng, TRAINING, wanted.lines, styles=wanted.styles),
             *recorded_lines(rng, trainable_recordings(wanted.manifest)),
         ]
         _save_lines(path, lines)
-    return Bank(tuple(lines), pictures)
+    return Bank(tuple(lines), pictures, varied=True)
 
 
 def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Bank:

@@ -33,7 +33,8 @@ from .rush_script import (
     spoil_pictures,
     talk,
 )
-from .voices import Line, Samples
+from .speakers import Samples
+from .voices import Line
 
 TICK = 160  # samples of a label
 PER_STEP = 25  # labels of a step
@@ -59,10 +60,11 @@ class Rush:
 
 @dataclass(frozen=True)
 class Bank:
-    """What rushes are made of."""
+    """What rushes are made of; ``varied`` makes more of few films (see ``rush_pictures``)."""
 
     lines: tuple[Line, ...]
     corpus: Corpus
+    varied: bool = False
 
 
 def rush(
@@ -89,7 +91,9 @@ def rush(
     pictures = None
     if seen:
         spans = [*script.pictures, *_speed_spans(script)]
-        pictures = rush_pictures.sampled(rng, bank.corpus, length, script.splices, spans)
+        pictures = rush_pictures.sampled(
+            rng, bank.corpus, length, script.splices, spans, bank.varied
+        )
     count = int(np.ceil(length * 4))
     heard = listened(samples) if samples is not None else None
     steps = step_features(count, Fraction(FPS), heard, pictures)

@@ -1,18 +1,15 @@
 """Voices for rushes: lines that somebody says, each in several takes.
 
-Lines are spoken by the synthesisers ``flite`` and ``espeak-ng``, which speak another take with
-another tempo, pitch and another pause, as people do; or they are phrases of recordings, of which
-another take is made by changing tempo and pitch. The texts are drawn from lists of common words.
+Lines are spoken by synthesisers (:mod:`~otio_mapedit.training.speakers`), which speak another take
+with another tempo, pitch and another pause, as people do; or they are phrases of recordings, of
+which another take is made by changing tempo and pitch. The texts are drawn from lists of common
+words.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import shutil
-import subprocess
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,11 +24,9 @@ from ..audio import sound
 from ..errors import UsageError
 from ..media import probe
 from ..solve import runs
+from .speakers import INSTALL, RATE, Samples, Voice, installed, resampled, speak, trimmed
 
 log = logging.getLogger(__name__)
-
-Samples = npt.NDArray[Any]
-RATE = 16000
 
 WORDS = {
     "en": (
@@ -73,40 +68,64 @@ WORDS = {
         "はじまる おわる ひつよう すきです みつける あける しめる でも だから そして ここ そこ "
         "いつも ゆっくり もういちど"
     ),
+    "it": (
+        "noi voi loro nessuno ognuno il la un questa nuovo piccola grande lunga pellicola immagine "
+        "camera luce finestra giardino fiume inverno mattina domanda risposta colore musica voce "
+        "città gente mostra trova tiene porta apre segue cerca e ma perché quando mai sempre "
+        "ancora domani con senza sotto dopo durante venti cento ponte macchina lettera"
+    ),
+    "ru": (
+        "мы вы они никто каждый этот новый старый большой маленький длинный фильм картина камера "
+        "свет окно сад река зима лето утро вопрос ответ цвет музыка голос город люди дети учитель "
+        "показывает находит берёт несёт ищет и но потому когда никогда всегда часто медленно снова "
+        "сегодня завтра вчера без после между двадцать сто мост машина письмо"
+    ),
+    "pt": (
+        "nós vocês ela ninguém cada o a um esta novo pequena grande longa filme imagem câmera luz "
+        "janela jardim rio inverno manhã pergunta resposta cor música voz cidade gente mostra "
+        "encontra guarda traz abre segue procura e mas porque quando nunca sempre devagar ainda "
+        "amanhã com sem sob entre depois vinte cem ponte máquina carta"
+    ),
+    "sv": (
+        "vi ni hon ingen alla den en ny gammal liten lång film bild kamera ljus fönster trädgård "
+        "flod vinter sommar morgon fråga svar färg musik röst stad folk visar hittar bär öppnar "
+        "följer söker och men därför när aldrig alltid ofta långsamt igen idag imorgon igår med "
+        "utan under efter mellan tjugo hundra bro maskin brev"
+    ),
 }
 
 
-@dataclass(frozen=True)
-class Voice:
-    """A synthesiser's voice, and what it is called in the record of the training."""
-
-    program: str
-    name: str
-    language: str
-
-    @property
-    def label(self) -> str:
-        """``flite slt`` and the like."""
-        return f"{self.program} {self.name}"
-
-
+_NATURAL = 7
+"""Lines by each of Kokoro's voices, which takes longer to speak than to listen."""
 TRAINING = (
     Voice("flite", "slt", "en"),
     Voice("flite", "kal16", "en"),
-    Voice("flite", "slt", "en"),
-    Voice("espeak-ng", "en-us+m3", "en"),
-    Voice("espeak-ng", "en-gb+f2", "en"),
-    Voice("espeak-ng", "cmn", "cmn"),
-    Voice("espeak-ng", "cmn+f4", "cmn"),
-    Voice("espeak-ng", "de+m1", "de"),
-    Voice("espeak-ng", "fr+f3", "fr"),
-    Voice("espeak-ng", "en-us+f4", "en"),
-    Voice("espeak-ng", "en-gb+m7", "en"),
-    Voice("espeak-ng", "cmn+m2", "cmn"),
-    Voice("espeak-ng", "de+f1", "de"),
-    Voice("espeak-ng", "fr+m4", "fr"),
+    *(
+        Voice("espeak-ng", name, name.split("+")[0].split("-")[0])
+        for name in (
+            *("en-us+m3", "en-gb+f2", "en-us+f4", "en-gb+m7", "en-us+klatt2", "en-gb+klatt4"),
+            *("cmn", "cmn+f4", "cmn+m2", "cmn+f1", "cmn+m8", "de+m1", "de+f1", "fr+f3", "fr+m4"),
+            *("it+f2", "it+m6", "ru+m1", "ru+f4", "pt+m3", "pt+f1", "sv+f3", "sv+m8"),
+        )
+    ),
+    Voice("festival", "ked_diphone", "en", 20),
+    Voice("festival", "msu_ru_nsh_clunits", "ru", 15),
+    *(
+        Voice("pico", name, name.split("-")[0])
+        for name in ("en-US", "en-GB", "de-DE", "fr-FR", "it-IT")
+    ),
+    *(
+        Voice("kokoro", name, language, _NATURAL)
+        for name, language in (
+            *(("af_heart", "en-us"), ("af_bella", "en-us"), ("af_nicole", "en-us")),
+            *(("af_kore", "en-us"), ("am_michael", "en-us"), ("am_fenrir", "en-us")),
+            *(("am_puck", "en-us"), ("am_onyx", "en-us"), ("bf_emma", "en-gb")),
+            *(("bf_lily", "en-gb"), ("bm_george", "en-gb"), ("bm_fable", "en-gb")),
+            *(("ff_siwis", "fr"), ("if_sara", "it"), ("im_nicola", "it"), ("pm_alex", "pt")),
+        )
+    ),
 )
-"""Voices that may teach."""
+"""Voices that may teach. None is a voice, language or variant of those that test."""
 TESTING = (
     Voice("flite", "rms", "en"),
     Voice("flite", "awb", "en"),
@@ -129,29 +148,51 @@ class Line:
 
 
 def spoken_lines(
-    rng: np.random.Generator, voices: Sequence[Voice], count: int, takes: int = 3
+    rng: np.random.Generator,
+    voices: Sequence[Voice],
+    count: int,
+    takes: int = 3,
+    styles: Path | None = None,
 ) -> list[Line]:
-    """``count`` lines by synthesised voices, those whose program is installed.
+    """``count`` lines by synthesised voices, those whose program is installed; the others are named
+    in a warning. ``styles`` is the folder of Kokoro's voices.
 
-    Raises UsageError when none is.
+    Raises UsageError when there is none.
     """
-    there = [voice for voice in voices if shutil.which(voice.program)]
+    there = [voice for voice in voices if installed(voice, styles)]
     if not there:
         raise UsageError("no voice to make rushes with", "Type: apt install flite espeak-ng")
-    lines = []
-    for number in range(count):
-        voice = there[number % len(there)]
-        words = WORDS[voice.language].split()
-        text = [str(word) for word in rng.choice(words, rng.integers(4, 13))]
-        base = rng.uniform(0.88, 1.15), rng.uniform(0.85, 1.2)
-        spoken = tuple(_say(rng, voice, text, base) for _ in range(takes))
-        sibling = None
-        if rng.random() < 0.15:
-            other = [*text[: rng.integers(1, 4)], *rng.choice(words, rng.integers(4, 9))]
-            sibling = _say(rng, voice, [str(word) for word in other], base)
-        if all(len(take) > RATE // 2 for take in spoken):
-            lines.append(Line(voice.label, spoken, sibling))
+    programs = sorted({voice.program for voice in voices if voice not in there})
+    if programs:
+        ways = "; ".join(f"{program} ({INSTALL[program]})" for program in programs)
+        log.warning("fewer voices than there could be, not installed: %s", ways)
+    lines: list[Line] = []
+    said = dict.fromkeys(there, 0)
+    turn = 0
+    while turn < count:
+        voice = there[turn % len(there)]
+        turn += 1
+        if not voice.most or said[voice] < voice.most:
+            said[voice] += 1
+            lines += _line(rng, voice, takes, styles)
     return lines
+
+
+def _line(rng: np.random.Generator, voice: Voice, takes: int, styles: Path | None) -> list[Line]:
+    """One line, or none where a take is too short."""
+    words = WORDS[voice.language.split("-")[0]].split()
+    text = [str(word) for word in rng.choice(words, rng.integers(4, 13))]
+    base = rng.uniform(0.88, 1.15), rng.uniform(0.85, 1.2)
+    slow = voice.program == "kokoro"
+    spoken = [speak(rng, voice, text, base, styles) for _ in range(2 if slow else takes)]
+    sibling = None
+    if not slow and rng.random() < 0.15:
+        other = [*text[: rng.integers(1, 4)], *rng.choice(words, rng.integers(4, 9))]
+        sibling = speak(rng, voice, [str(word) for word in other], base, styles)
+    if any(len(take) <= RATE // 2 for take in spoken):
+        return []
+    spoken += [another_take(rng, spoken[0]) for _ in range(takes - len(spoken))]
+    return [Line(voice.label, tuple(spoken), sibling)]
 
 
 def recorded_lines(
@@ -186,17 +227,6 @@ def trainable_recordings(manifest: Path) -> list[Path]:
     ]
 
 
-def trimmed(samples: Samples) -> Samples:
-    """Without what is 35 dB below the loudest 20 ms, at both ends; peaks at 0.5."""
-    size = RATE // 50
-    power = np.square(samples[: len(samples) // size * size]).reshape(-1, size).mean(axis=1)
-    loud = np.flatnonzero(power > power.max(initial=0) * 10**-3.5)
-    if not len(loud):
-        return samples[:0]
-    part = samples[loud[0] * size : (loud[-1] + 1) * size]
-    return np.asarray(part * (0.5 / np.abs(part).max()), np.float32)
-
-
 def another_take(rng: np.random.Generator, samples: Samples) -> Samples:
     """The same phrase a little faster or slower, higher or lower, brighter or duller."""
     pitch = float(np.exp(rng.normal(0, 0.03)))
@@ -205,16 +235,6 @@ def another_take(rng: np.random.Generator, samples: Samples) -> Samples:
     tilt = rng.normal(0, 0.2)
     changed = changed - np.float32(tilt) * np.concatenate([changed[:1] * 0, changed[:-1]])
     return trimmed(np.asarray(changed, np.float32))
-
-
-def resampled(samples: Samples, factor: float) -> Samples:
-    """``factor`` times faster and higher."""
-    count = max(1, int(len(samples) / factor))
-    at = np.linspace(0, len(samples) - 1, count)
-    if factor > 1.1:  # what would fold back is taken out first
-        width = int(np.ceil(factor))
-        samples = np.convolve(samples, np.full(width, 1 / width), "same").astype(np.float32)
-    return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
 
 
 def _stretched(rng: np.random.Generator, samples: Samples, tempo: float) -> Samples:
@@ -240,36 +260,6 @@ def _stretched(rng: np.random.Generator, samples: Samples, tempo: float) -> Samp
         read += hop * tempo * float(np.exp(np.clip(drift, -0.15, 0.15)))
         write += hop
     return out[: write + hop]
-
-
-def _say(
-    rng: np.random.Generator, voice: Voice, words: Sequence[str], base: tuple[float, float]
-) -> Samples:
-    """A take of some words; ``base`` is the speaker's usual tempo and pitch, as factors."""
-    tempo = base[0] * float(np.exp(rng.normal(0, 0.06)))
-    pitch = base[1] * float(np.exp(rng.normal(0, 0.05)))
-    text = list(words)
-    if len(text) > 5 and rng.random() < 0.4:
-        at = int(rng.integers(2, len(text) - 1))
-        text[at] += ","
-    if voice.program == "flite":
-        mean = {"slt": 170.0, "kal16": 105.0, "rms": 105.0, "awb": 120.0}[voice.name]
-        command = ["flite", "-voice", voice.name, "--setf", f"duration_stretch={1 / tempo:.3f}"]
-        command += ["--setf", f"int_f0_target_mean={mean * pitch:.1f}"]
-        command += ["-t", " ".join(text), "-o", "/dev/stdout"]
-    else:
-        command = ["espeak-ng", "-v", voice.name, "-s", f"{160 * tempo:.0f}"]
-        command += ["-p", f"{np.clip(50 * pitch, 10, 90):.0f}", "--stdout", " ".join(text)]
-    made = subprocess.run(command, capture_output=True, check=True, timeout=900).stdout
-    return trimmed(_from_wave(made))
-
-
-def _from_wave(content: bytes) -> Samples:
-    with wave.open(io.BytesIO(content)) as opened:
-        rate = opened.getframerate()
-        raw = opened.readframes(1 << 28)
-    samples = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2").astype(np.float32) / 32768
-    return samples if rate == RATE else resampled(samples, rate / RATE)
 
 
 def _heard(path: Path) -> Samples:

