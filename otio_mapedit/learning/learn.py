@@ -33,8 +33,11 @@ TRUSTS = (0.0, 0.3, 0.6, 1.0)
 _RICH, _LEANING = 0.02, 0.04
 #: How much what was left out counts beside what was learned from.
 _LEFT_OUT = 0.632
-#: Disagreement that is nearly none, and how much worse than in general one timeline may count.
-_NEARLY_RIGHT, _WORST = 0.01, 2.0
+#: Disagreement that is none, that is nearly none, and how much worse than in general one timeline
+#: may count.
+_RIGHT, _NEARLY_RIGHT, _WORST = 0.001, 0.01, 2.0
+#: Of this many that are left out one may become worse by what the others teach.
+_MOST_WORSE = 4
 #: Most times that something is left out: of more timelines several at once.
 _MOST_FOLDS = 6
 
@@ -143,7 +146,7 @@ def learn(style: Style, taught: Sequence[Taught]) -> Learned:
     options = found.options
     if absent:
         options = blended(style.options, absent, options, len(taught))
-    elif len(lessons) == 1 and not borne_out(chosen.left_out):
+    elif not borne_out(chosen.left_out):
         options = halved(options)
     made = replace(
         style,
@@ -251,11 +254,18 @@ def _cost(
 
 
 def borne_out(left_out: Sequence[LeftOut]) -> bool:
-    """Whether what one half of a single timeline teaches makes the other better, and none worse.
-    Where it does not, that may be chance, and the general rough cut counts like another timeline:
-    a pause of a tenth of a second, seen once, would make the next film a jump cut."""
-    gains = [each.general.disagreement - each.learned.disagreement for each in left_out]
-    return min(gains, default=0.0) >= 0 < sum(gains)
+    """Whether what the others teach makes better most of what was left out and can become better,
+    and hardly any of it worse. Where it does not, that may be chance, and the general rough cut
+    counts as much as what was learned: a pause of a tenth of a second, seen once, would make the
+    next film a jump cut."""
+    gains = [
+        (each.general.disagreement, each.general.disagreement - each.learned.disagreement)
+        for each in left_out
+    ]
+    asked = sum(wrong > _RIGHT for wrong, _ in gains)
+    better = sum(wrong > _RIGHT and gain > 0 for wrong, gain in gains)
+    worse = sum(gain < 0 for _, gain in gains)
+    return 2 * better > asked and _MOST_WORSE * worse <= len(gains)
 
 
 def _shares(rows: Sequence[LeftOut]) -> float:

@@ -60,6 +60,8 @@ _EVERY_SOUND: Texts = {
     "min_sound": "0.4s",
     "min_pause": "0.2s",
 }
+#: Options that are a limit, which lies anywhere between two lengths that were seen.
+_LIMITS = ("min_pause", "min_shot")
 #: What anyone would ask for: lowest and highest.
 _BOUNDS = {
     "margin_before": (0.0, 2.0),
@@ -76,6 +78,8 @@ _SHARE, _FIRST_SECONDS, _FIRST_LEVEL = 0.5, 0.08, 2.0
 _ROUNDS = 3
 #: What a change must take away of the disagreement: this share, and so much at least.
 _WORTH, _LEAST_WORTH = 0.03, 0.0002
+#: Disagreements that differ by less are the same.
+_SAME = 1e-9
 #: What a frame of error counts beside F1.
 PER_FRAME = 0.0005
 #: What a cut without counterpart counts as, in seconds.
@@ -165,6 +169,7 @@ def tuned(
     now = _from(starts, _TIMING, GENERAL, wrong)
     if model == "sounds":
         now = _from([now, {**now, **_EVERY_SOUND}], MODELS[model], now, wrong)
+    now = pulled_back(now, wrong)
     changed = {key: text for key, text in now.items() if text != GENERAL.get(key)}
     return Habits({**rest, **changed}, found.leaning)
 
@@ -230,6 +235,22 @@ def _finer(best: Texts, wrong: Callable[[Texts], float]) -> tuple[Texts, float]:
             moved = _number_of(name, best[name])
             step, at = (step, moved) if moved != at else (step / 2, at)
     return best, wrong(best)
+
+
+def pulled_back(found: Texts, wrong: Callable[[Texts], float]) -> Texts:
+    """Each limit as near to the general rough cut's as is as good. Where a human's shortest pause
+    lies between two that were seen, anything between them fits what was seen; what goes furthest
+    would take out of the next film what nobody ever took out. (Margins show at every cut.)"""
+    now, most = found, wrong(found) + _SAME
+    for name in _LIMITS:
+        far, near = _number_of(name, now[name]), _number_of(name, GENERAL[name])
+        reach = near - far
+        while abs(reach) >= _FINEST_SECONDS / 2:
+            tried = {**now, name: _text_of(name, far + reach)}
+            if wrong(tried) <= most:
+                now, far = tried, far + reach
+            reach = min(reach / 2, near - far, key=abs)
+    return now
 
 
 def _number_of(name: str, text: str) -> float:
