@@ -40,6 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no regularisation": {"w_reg": 0.0},
     "no asking of the attention": {"w_attend": 0.0},
     "no scheduled sampling": {"sampled": False},
+    "half the attention's window": {"seen": 0.5},
     "half as wide": {"network": {"width": 24, "encoded": 32, "memory": 24, "state": 32}},
     "half as wide again": {"network": {"width": 72, "encoded": 96, "memory": 72, "state": 96}},
 }
@@ -57,15 +58,19 @@ _NAMED = ("keep", "drop", "retake", "splice", "speed")
 
 
 def variant(config: EditTrainConfig, name: str, seed: int, steps: tuple[int, int]) -> Any:
-    """The configuration of a variant."""
+    """The configuration of a variant, which begins from nothing."""
     changes = dict(VARIANTS[name])
     network = replace(config.network, **changes.pop("network", {}))
+    spec, seen = network.spec, changes.pop("seen", 1.0)
+    spec = replace(spec, past=int(spec.past * seen), future=int(spec.future * seen))
+    network = replace(network, spec=spec)
     return replace(
         config,
         network=network,
         seed=seed,
         warm_steps=steps[0],
         steps=steps[1],
+        start=None,
         out=config.out.with_name("never-written"),
         **changes,
     )

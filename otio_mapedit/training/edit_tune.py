@@ -78,7 +78,7 @@ def tune(
 def suggested(
     config: EditTrainConfig, trial: optuna.Trial, steps: tuple[int, int]
 ) -> EditTrainConfig:
-    """The configuration of a trial."""
+    """The configuration of a trial, which begins from nothing."""
     network = replace(
         config.network,
         width=trial.suggest_categorical("width", [32, 48, 64]),
@@ -97,6 +97,7 @@ def suggested(
         taught=trial.suggest_float("taught", 0.3, 1.0),
         warm_steps=steps[0],
         steps=steps[1],
+        start=None,
         out=config.out.with_name("never-written"),
     )
 

@@ -246,14 +246,14 @@ def test_every_variant_of_the_ablation_runs(
 ) -> None:
     config = EditTrainConfig(
         tmp_path / "m", tmp_path / "c", tmp_path / "r", tmp_path / "o.pt",
-        network=SMALL, batch=1, stretches=2,
+        network=SMALL, batch=1, stretches=2, start=tmp_path / "trained.onnx",
     )  # fmt: skip
     changed = variant(config, name, 2, (0, 1))
     if "wide" in name:
         assert changed.network.encoded in (32, 96)
         return
     state = EditState(changed, films)
-    losses = state.learn(draw(np.random.default_rng(0), films, SPEC, 1))
+    losses = state.learn(draw(np.random.default_rng(0), films, changed.network.spec, 1))
     assert np.isfinite(losses.total)
 
 
