@@ -278,6 +278,14 @@ def test_learning_takes_no_other_options_and_no_file(desk: Desk) -> None:
     assert "may not name a timeline" in desk.answer("like")["message"]
 
 
+def test_a_job_fetches_nothing_from_the_internet(desk: Desk) -> None:
+    options = {"transcribe": "tiny", "download_model": True}
+    desk.ask("fetch", timeline_text(TALK), verb="roughcut", options=options)
+    desk.settle()
+    assert "may not fetch a model" in desk.answer("fetch")["message"]
+    assert "--download-model" in desk.answer("fetch")["remedy"]
+
+
 # While it is being written -------------------------------------------------------------------
 
 

@@ -162,11 +162,17 @@ class Roots:
         return path
 
     def check_options(self, options: Mapping[str, Given]) -> None:
-        """No option may lead outside either.
+        """No option may lead outside either, nor into the internet.
 
         Raises:
-            UsageError: one of them holds a path that does.
+            UsageError: one of them holds a path that does, or asks for a model to be fetched.
         """
+        if options.get("download_model"):
+            raise UsageError(
+                "a job may not fetch a model from the internet",
+                "Fetch it once in a terminal: mapedit roughcut FILE --transcribe MODEL "
+                "--download-model",
+            )
         for value in options.values():
             if isinstance(value, str) and (
                 is_absolute(value) or is_url(value) or value.startswith("~") or ".." in value
