@@ -192,8 +192,8 @@ def tune(
       mapedit model tune --trials 12
 
     Short runs; a run that is worse than half of the others at the same point is given up (Optuna's
-    median pruner). Nothing is changed: the best values are printed, to be written into the
-    configuration.
+    median pruner). The study is written after every run. Nothing is changed: the best values are
+    printed, to be written into the configuration.
     """
     ensure_writable(out, force)
     output.listen(loudness(quiet, 0))
@@ -204,8 +204,11 @@ def tune(
         def show(done: int, whole: int) -> None:
             progress("Trying settings", done, whole)
 
-        study = tuning.tune(settings, trials, (warm_steps, steps), show)
-    write_text(out, tuning.as_text(study), force=True)
+        def note(study: Any) -> None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_text(out, tuning.as_text(study), force=True)
+
+        study = tuning.tune(settings, trials, (warm_steps, steps), show, note)
     output.wrote(out)
     plotting.draw_file(out)
     if as_json:

@@ -25,8 +25,12 @@ def tune(
     trials: int,
     steps: tuple[int, int],
     progress: Callable[[int, int], None],
+    noted: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Try settings; the mean validation F1 is what counts. Seeded, so it can be done again."""
+    """Try settings; the mean validation F1 is what counts. Seeded, so it can be done again.
+
+    ``noted`` is given the study after every trial, so that one that is stopped was not in vain.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     known, first = config.rush_set, rush_store.VALIDATION_FROM
     rushes = rush_store.make(known, range(config.rushes))
@@ -54,14 +58,20 @@ def tune(
         sampler=optuna.samplers.TPESampler(seed=config.seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
     )
-    study.optimize(
-        objective,
-        n_trials=trials,
-        callbacks=[lambda _, one: progress(one.number + 1, trials)],
-    )
+
+    def after(study: optuna.Study, one: optuna.trial.FrozenTrial) -> None:
+        noted(_told(study, steps))
+        progress(one.number + 1, trials)
+
+    study.optimize(objective, n_trials=trials, callbacks=[after])
+    return _told(study, steps)
+
+
+def _told(study: optuna.Study, steps: tuple[int, int]) -> dict[str, Any]:
+    done = [one for one in study.trials if one.state == optuna.trial.TrialState.COMPLETE]
     return {
-        "best": study.best_params,
-        "value": study.best_value,
+        "best": study.best_params if done else {},
+        "value": study.best_value if done else None,
         "steps": list(steps),
         "trials": [
             {

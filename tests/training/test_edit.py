@@ -257,6 +257,26 @@ def test_every_variant_of_the_ablation_runs(
     assert np.isfinite(losses.total)
 
 
+def test_a_study_is_noted_after_every_trial(
+    films: list[rushes.Rush], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna", reason="searching settings needs optuna")
+    from otio_mapedit.training import edit_tune
+
+    def short(known: EditTrainConfig, trial: object, steps: tuple[int, int]) -> EditTrainConfig:
+        del trial
+        return replace(known, warm_steps=steps[0], steps=steps[1])
+
+    monkeypatch.setattr(edit_tune, "suggested", short)
+    monkeypatch.setattr(rush_store, "make", lambda *_: films)
+    paths = (tmp_path / name for name in ("m", "c", "r", "o.pt"))
+    config = EditTrainConfig(*paths, network=SMALL, batch=1, stretches=1)
+    noted: list[dict[str, object]] = []
+    study = edit_tune.tune(config, 2, (1, 1), lambda *_: None, noted.append)
+    assert [len(one["trials"]) for one in noted] == [1, 2]  # type: ignore[arg-type]
+    assert study == noted[-1]
+
+
 @pytest.mark.parametrize("name", LESIONS)
 def test_taking_a_part_away_changes_the_answer(name: str) -> None:
     torch.manual_seed(2)
