@@ -9,7 +9,7 @@ would flicker in it. Rotation and pixel aspect are ignored: the network sees wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -46,9 +46,7 @@ THUMBNAIL = (48, 27)
 #: Containers (libav's names) with an index by time.
 _INDEXED = {"mov", "mp4", "matroska", "webm"}
 #: How far before a wanted frame decoding begins, in seconds; the next if that is too late.
-_RUN_UPS = (Fraction(1, 2), Fraction(2), Fraction(12), Fraction(60))
-#: The same, in pictures, for the first tries where many short spans are wanted.
-_SHORT_RUN_UPS = (0, 4)
+RUN_UPS = (Fraction(1, 2), Fraction(2), Fraction(12), Fraction(60))
 
 
 @dataclass(frozen=True)
@@ -97,58 +95,6 @@ def decode_span(
     span = max(1, stop - first)
     batches = list(_batches(_pictures(media, first, stop, size), span, size))
     return batches[0] if batches else _no_pictures(size)
-
-
-def spans(
-    media: MediaInfo,
-    wanted: Iterable[tuple[int, int]],
-    threads: int | None = None,
-    unfiltered: bool = False,
-) -> Iterator[Thumbnails]:
-    """All pictures of each of some short spans (grid frames, first and stop), one after another.
-
-    The same pictures that :func:`thumbnails` gives, but the file is opened only once.
-
-    Raises:
-        MediaError: see :func:`thumbnails`.
-    """
-    video = used_picture(media)
-    scale = Scaler(media, THUMBNAIL)
-    with open_media(media.path) as container:
-        stream = picture_stream(media, container, video, threads, unfiltered)
-        for first, stop in wanted:
-            first, stop = max(0, first), min(stop, video.frame_count)
-            shorter = (pictures / video.rate for pictures in _SHORT_RUN_UPS)
-            for run_up in _run_ups(media, video, first, *shorter):
-                if _go_to(media, container, stream, first, run_up):
-                    numbered = _numbered(media, video, container, stream, True)
-                    found = _from(numbered, first, stop, scale)
-                    if found is not None:
-                        yield found
-                        break
-            else:
-                made = _pictures(media, first, stop, THUMBNAIL, threads, unfiltered=unfiltered)
-                batches = list(_batches(made, max(1, stop - first), THUMBNAIL))
-                yield batches[0] if batches else _no_pictures(THUMBNAIL)
-
-
-def _from(
-    numbered: Iterator[tuple[int, VideoFrame]], first: int, stop: int, scale: Scaler
-) -> Thumbnails | None:
-    """Pictures from ``first`` up to ``stop``; None if decoding began after ``first``."""
-    found, covered = dict[int, NDArray[np.uint8]](), False
-    for number, picture in numbered:
-        covered = covered or number <= first
-        if not covered or number >= stop:
-            break
-        if number >= first:
-            found[number] = scale(picture)
-    if not covered:
-        return None
-    if not found:
-        return _no_pictures(THUMBNAIL)
-    order = sorted(found)
-    return Thumbnails(np.array(order, np.int64), np.stack([found[number] for number in order]))
 
 
 def _no_pictures(size: tuple[int, int]) -> Thumbnails:
@@ -203,7 +149,7 @@ def can_begin_anywhere(media: MediaInfo) -> bool:
     try:
         with open_media(media.path) as container:
             stream = picture_stream(media, container, video, 1)
-            if not _go_to(media, container, stream, middle, Fraction(0)):
+            if not go_to(media, container, stream, middle, Fraction(0)):
                 return False
             packet = next(packets(container, [stream]))
             number = packet_frame(media, video, packet)
@@ -271,7 +217,7 @@ def _decoded_from(
         with open_media(media.path) as container:
             stream = picture_stream(media, container, video, threads, unfiltered)
             before: tuple[int, VideoFrame] | None = None
-            if run_up is not None and not _go_to(media, container, stream, first, run_up):
+            if run_up is not None and not go_to(media, container, stream, first, run_up):
                 continue
             covered = run_up is None
             for number, picture in _numbered(media, video, container, stream, run_up is not None):
@@ -297,10 +243,10 @@ def _run_ups(
     if decode_order(media.container) and not video.all_keyframes:
         return []  # pictures are counted, so none may be passed over
     begin = seconds_at(first, video.rate)
-    return [run_up for run_up in (*shorter, *_RUN_UPS) if run_up < begin]
+    return [run_up for run_up in (*shorter, *RUN_UPS) if run_up < begin]
 
 
-def _go_to(
+def go_to(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, first: int, run_up: Fraction
 ) -> bool:
     moment = media.origin + seconds_at(first, media.rate) - run_up

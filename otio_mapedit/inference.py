@@ -119,8 +119,8 @@ def predict_shots(
     missing = [index for index in range(job.segments) if index not in parts]
     if fast and missing:
         job = replace(job, unfiltered=True)
-        if (part := watched_in_part(job, cache, progress)) is not None:
-            return joined(job.network, [part])
+        if (seen := watched_in_part(job, cache, progress)) is not None:
+            return _whole(job, seen)
         parts = _remembered(job, cache)
         missing = [index for index in range(job.segments) if index not in parts]
     task, moments = f"Watching {media.name}", job.segments * job.segment_moments
@@ -135,10 +135,7 @@ def predict_shots(
                 cache.put(media.fingerprint, "shots", _entry(job, index), part)
                 parts[index] = part
     progress(task, 1, 1)
-    whole = list(_up_to_the_end(job, parts))
-    if not any(len(part["frames"]) for part in whole):
-        raise MediaError(media.path, "no picture can be decoded", "Check the file in a player.")
-    return joined(job.network, whole)
+    return _whole(job, parts)
 
 
 def run_network(network: Network, pictures: Frames) -> ShotPredictions:
@@ -178,6 +175,13 @@ def _remembered(job: Job, cache: Cache) -> dict[int, Arrays]:
         if part is not None and set(part) == {*ANSWERED, *SEEN}:
             parts[index] = part
     return parts
+
+
+def _whole(job: Job, parts: dict[int, Arrays]) -> ShotPredictions:
+    whole = list(_up_to_the_end(job, parts))
+    if not any(len(part["frames"]) for part in whole):
+        raise MediaError(job.media.path, "no picture can be decoded", "Check the file in a player.")
+    return joined(job.network, whole)
 
 
 def _up_to_the_end(job: Job, parts: dict[int, Arrays]) -> Iterable[Arrays]:

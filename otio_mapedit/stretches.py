@@ -1,56 +1,66 @@
-"""Where shots can change, from a scan of packets and keyframes: the stretches worth decoding.
+"""Which pictures of a film are worth decoding to find its shots, by its packets and keyframes.
 
-A stretch of film is passed over when the keyframes on both sides of it look alike and no packet in
-it speaks of a change. Everything here counts grid frames. The limits were set on edited films of
-known cuts encoded in several ways (``benchmarks/fast.py``).
+What lies between two keyframes is passed over where they look alike, or where the second, out of
+turn, plainly begins a shot, and no packet speaks of a change. Where one does, every picture is
+decoded, and elsewhere those that others lean on. Everything here counts grid frames. The limits
+were set on edited films of known cuts encoded in several ways (``benchmarks/fast.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .picture_scan import Scan
+from .sparse_frames import EVERY, HELD, LEANED_ON, Wanted
 from .spec import Frames
 from .timing import frames_covering
 from .watching import sketches
 
 CONTEXT = Fraction(2, 5)
-"""Seconds that are decoded on both sides of where a change may be."""
-WORTH_IT = 0.6
-"""Share of the pictures above which decoding all of them is no slower."""
-_TRIED = 0.5
-"""Share of all between two keyframes above which it is decoded at once."""
+"""Seconds of which every picture is decoded on both sides of where a change may be."""
+WORTH_IT = 0.75
+"""Share of the work above which decoding all pictures is no slower."""
+#: What is saved where only those that others lean on are decoded, of the share of B pictures:
+#: measured on H.264 with and without pictures in between that others lean on.
+_SAVED = 0.6
 
 #: Differences of two keyframes, 0 to 1, from which they are not alike: mean colours, histogram.
 _COLOURS, _HISTOGRAM = 0.05, 0.1
-#: How unlike they are, in the same measure, where a keyframe out of turn plainly begins a shot.
-_PLAIN = 4.0
+#: How unlike they are, in the same measure, where what is between them may be passed over, and
+#: where a keyframe out of turn plainly begins a shot.
+_ALIKE, _PLAIN = 0.6, 4.0
 #: A picture's packet against the largest of the three before it, where the keyframes around are
 #: unlike, and where they are alike.
 _STEP, _SPIKE = 1.5, 1.8
+#: The same against the middle one of the three, where a plain cut alone has to explain everything.
+_RISE = 2.0
 #: Least size of the picture that begins a shot, against the keyframes around: it is as new.
 _AS_NEW = 0.15
 #: A keyframe sooner than this share of the usual distance is out of turn.
 _OUT_OF_TURN = 0.9
 
 
-@dataclass(frozen=True, order=True)
-class Stretch:
-    """Grid frames ``first`` up to ``stop`` in which a shot may change, between the keyframes
-    ``before`` and ``after`` that were looked at. ``held``: the change, if any, is at the keyframe
-    ``first`` itself, so that ``before`` may stand for what was there until then."""
+@dataclass(frozen=True)
+class Plan:
+    """What of a film is decoded. ``plain``: the frames of keyframes that begin a shot, as the
+    keyframe before them shows; what lies between the two need not be seen for it."""
 
-    first: int
-    stop: int
-    before: int
-    after: int
-    held: bool = False
+    wanted: Wanted
+    plain: frozenset[int]
+
+    def cost(self, scan: Scan) -> float:
+        """About what decoding takes, as a share of decoding everything."""
+        level = self.wanted.level
+        late = float((~scan.ahead).mean())
+        some = float((level == LEANED_ON).mean()) * (1 - _SAVED * late)
+        return some + float((level == EVERY).mean())
 
 
 def look(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -76,96 +86,59 @@ def unlike(one: NDArray[Any], other: NDArray[Any]) -> float:
     return max(float(apart[:-64].mean()) / _COLOURS, float(apart[-64:].sum()) / 2 / _HISTOGRAM)
 
 
-def plan(scan: Scan, rate: Fraction, count: int) -> list[Stretch]:
-    """The stretches of a film of ``count`` frames in which shots may change, in order."""
-    steps = _steps(scan)
-    early = _out_of_turn(scan)
-    places = scan.looked_at
-    found: list[Stretch] = []
-    for at in range(len(places) - 1):
-        before, after = int(places[at]), int(places[at + 1])
+def plan(scan: Scan, rate: Fraction) -> Plan:
+    """Which pictures of a film are worth decoding."""
+    steps, rises, early = *_steps(scan), _out_of_turn(scan)
+    level = np.full(len(scan.frames), LEANED_ON, np.uint8)
+    changes: list[tuple[int, int]] = []
+    plain = []
+    places = np.searchsorted(scan.frames, scan.looked_at)
+    for at, (first, last) in enumerate(pairwise(int(place) for place in places)):
         apart = unlike(scan.looks[at], scan.looks[at + 1])
-        least = _STEP if apart >= 1 else _SPIKE
-        here = list(_changes(scan, steps, early, before, after, least))
-        if 1 <= apart < _PLAIN and here and here[-1].held and here[-1].first == after:
-            here = []
-        if not here and apart >= 1:
-            here = [Stretch(before + 1, after + 1, before, after)]
-        found += here
-    last = int(places[-1])  # nothing on the other side of what follows it speaks
-    found.append(Stretch(last + 1, count, last, count))
-    return _merged(found, frames_covering(CONTEXT, rate))
+        here = list(_changes(scan, steps, early, first, last, _STEP if apart >= 1 else _SPIKE))
+        alone = here == [(last, last)] and bool(early[last]) and apart >= _PLAIN
+        alone = alone and not any(_changes(scan, rises, early, first, last - 1, _RISE))
+        if alone:
+            plain.append(int(scan.frames[last]))
+        if alone or (not here and apart < _ALIKE):
+            level[first + 1 : last] = HELD
+        elif not here and apart >= _PLAIN:
+            changes.append((first + 1, last))  # somewhere; looking twice would cost more
+        changes += here
+    return Plan(
+        Wanted(scan.frames, scan.key, _with_all_of(level, scan, changes, rate)), frozenset(plain)
+    )
 
 
-def extent(stretch: Stretch, scan: Scan, context: int) -> tuple[int, int]:
-    """Grid frames to decode for a stretch. What comes before it never reaches back behind a
-    keyframe: that would cost all that leads up to it."""
-    stop = min(stretch.stop + context, int(scan.frames[-1]) + 1)
-    if stretch.held:
-        return stretch.first, stop
-    key = _keyframe(scan, stretch.first - 1)
-    return max(key, stretch.first - context, 0), stop
+def _with_all_of(
+    level: NDArray[np.uint8], scan: Scan, changes: list[tuple[int, int]], rate: Fraction
+) -> NDArray[np.uint8]:
+    """``level`` with every picture wanted around changes (first and last picture of each), but for
+    those before it that were passed over: it would cost all that leads up to them."""
+    reach = frames_covering(CONTEXT, rate)
+    found = level.copy()
+    for first, last in changes:
+        near = scan.frames[first] - reach, scan.frames[last] + reach + 1
+        begin, end = (int(place) for place in np.searchsorted(scan.frames, near))
+        while end < len(level) and level[end] == HELD and not scan.ahead[end - 1]:
+            end += 1  # B pictures lean on what follows them
+        passed = np.flatnonzero(level[begin:first] == HELD)
+        found[begin + (int(passed[-1]) + 1 if len(passed) else 0) : end] = EVERY
+    return found
 
 
-def cost(stretches: Sequence[Stretch], scan: Scan, context: int) -> float:
-    """Share of all pictures that decoding the stretches takes, keyframes before them included."""
-    total = 0
-    for stretch in stretches:
-        first, stop = extent(stretch, scan, context)
-        total += stop - _keyframe(scan, first)
-    return total / max(1, len(scan.frames))
-
-
-def around(stretch: Stretch) -> Stretch:
-    """Everything between the keyframes on both sides of a stretch."""
-    return replace(stretch, first=stretch.before + 1, stop=stretch.after + 1, held=False)
-
-
-def worth_trying(stretch: Stretch, scan: Scan, context: int) -> bool:
-    """Whether to decode a stretch before everything around it, which may turn out necessary."""
-    return cost([stretch], scan, context) < _TRIED * cost([around(stretch)], scan, context)
-
-
-def likely_cost(stretches: Sequence[Stretch], scan: Scan, context: int) -> float:
-    """:func:`cost`, with what will have to be decoded because the keyframe after a stretch is
-    unlike the one with which it begins."""
-    total, settled = 0.0, -1
-    for stretch in stretches:
-        if stretch.stop <= settled:
-            continue
-        whole = around(stretch)
-        if not worth_trying(stretch, scan, context):
-            total += cost([whole], scan, context)
-            settled = whole.stop
-            continue
-        total += cost([stretch], scan, context)
-        here, after = np.searchsorted(scan.looked_at, [stretch.first, stretch.after])
-        known = stretch.held and here < after < len(scan.looked_at)
-        if known and unlike(scan.looks[here], scan.looks[after]) >= 1:
-            total += cost([replace(stretch, stop=whole.stop)], scan, context)
-            settled = whole.stop
-    return total
-
-
-def _keyframe(scan: Scan, frame: int) -> int:
-    """The last keyframe at or before a frame."""
-    keys = scan.frames[scan.key]
-    return int(keys[max(0, int(np.searchsorted(keys, frame, side="right")) - 1)])
-
-
-def _steps(scan: Scan) -> NDArray[np.float64]:
-    """Each packet's size against the largest of the three before it of its kind; 0 for B pictures
-    and keyframes, whose size says nothing."""
-    steps = np.zeros(len(scan.frames))
+def _steps(scan: Scan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each packet's size against the largest of the three before it of its kind, and against the
+    middle one; 0 for B pictures and keyframes, whose size says nothing."""
+    steps, rises = np.zeros((2, len(scan.frames)))
     leaning = np.flatnonzero(scan.ahead & ~scan.key)
-    sizes = scan.sizes[leaning].astype(np.float64)
-    before = np.full(len(sizes), np.inf)
-    for back in (1, 2, 3):
-        earlier = np.concatenate([np.full(min(back, len(sizes)), 0.0), sizes[:-back]])
-        before = earlier if back == 1 else np.maximum(before, earlier)
-    before[:1] = np.inf
-    steps[leaning] = sizes / np.maximum(before, 1)
-    return steps
+    if len(leaning):
+        sizes = scan.sizes[leaning].astype(np.float64)
+        earlier = np.stack([np.append(np.zeros(back), sizes)[: len(sizes)] for back in (1, 2, 3)])
+        earlier[:, 0] = np.inf
+        steps[leaning] = sizes / np.maximum(earlier.max(axis=0), 1)
+        rises[leaning] = sizes / np.maximum(np.median(earlier, axis=0), 1)
+    return steps, rises
 
 
 def _out_of_turn(scan: Scan) -> NDArray[np.bool_]:
@@ -182,39 +155,19 @@ def _changes(
     scan: Scan,
     steps: NDArray[np.float64],
     early: NDArray[np.bool_],
-    before: int,
-    after: int,
+    first: int,
+    last: int,
     least: float,
-) -> Iterator[Stretch]:
-    """Pictures between two keyframes, the second included, that may begin a shot."""
-    first, last = np.searchsorted(scan.frames, [before, after])
-    least_size = _AS_NEW * min(scan.sizes[first], scan.sizes[min(last, len(scan.sizes) - 1)])
-    for place in range(int(first) + 1, int(last) + 1):
-        frame = int(scan.frames[place])
+) -> Iterator[tuple[int, int]]:
+    """Pictures after keyframe ``first`` up to keyframe ``last``, among which a shot may begin: the
+    first and the last of each time."""
+    least_size = _AS_NEW * min(scan.sizes[first], scan.sizes[last])
+    for place in range(first + 1, last + 1):
         if early[place]:
-            yield Stretch(frame, frame + 1, before, after, held=True)
+            yield place, place
         elif steps[place] >= least and scan.sizes[place] >= least_size:
             # The pictures since the last that others lean on may be the new shot's, too.
             earlier = place - 1
             while earlier > first and not scan.ahead[earlier]:
                 earlier -= 1
-            yield Stretch(int(scan.frames[earlier]) + 1, frame + 1, before, after)
-
-
-def _merged(stretches: list[Stretch], context: int) -> list[Stretch]:
-    """Stretches in order; those whose pictures touch are one."""
-    merged: list[Stretch] = []
-    for stretch in sorted(stretches):
-        last = merged[-1] if merged else None
-        if last is None or stretch.first - context >= last.stop + context:
-            merged.append(stretch)
-            continue
-        if stretch.held and last.held:
-            held = stretch.first == last.first
-        else:
-            held = last.held and stretch.first >= last.first
-        merged[-1] = Stretch(
-            last.first, max(last.stop, stretch.stop), min(last.before, stretch.before),
-            max(last.after, stretch.after), held,
-        )  # fmt: skip
-    return merged
+            yield earlier + 1, place

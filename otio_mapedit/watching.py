@@ -96,8 +96,8 @@ def watched(job: Job, missing: Sequence[int]) -> Generator[Watched, None, None]:
     Raises:
         MediaError, ModelError: the file cannot be read, the network cannot run.
     """
-    workers, threads = _at_once(job)
-    blocks = _blocks(missing, workers)
+    workers, threads = workers_of(job)
+    blocks = blocks_of(missing, workers)
     if workers == 1 or len(blocks) == 1:
         yield from _one_by_one(job, blocks)
     else:
@@ -245,7 +245,7 @@ def _evidence(seen: Frames, kept: slice, cut: NDArray[Any]) -> Arrays:
     }
 
 
-def _at_once(job: Job) -> tuple[int, int]:
+def workers_of(job: Job) -> tuple[int, int]:
     """How many stretches to decode at the same time, and the threads of each decoder."""
     from .frames import can_begin_anywhere
 
@@ -258,7 +258,7 @@ def _at_once(job: Job) -> tuple[int, int]:
     return workers, max(1, 2 * processors // workers)
 
 
-def _blocks(missing: Sequence[int], workers: int) -> list[range]:
+def blocks_of(missing: Sequence[int], workers: int) -> list[range]:
     """Runs of consecutive segments; long ones are divided so that every worker has its share."""
     most = min(_LONGEST_BLOCK, -(-len(missing) // workers))
     blocks: list[range] = []
@@ -268,6 +268,14 @@ def _blocks(missing: Sequence[int], workers: int) -> list[range]:
         else:
             blocks.append(range(index, index + 1))
     return blocks
+
+
+def block_span(job: Job, block: range) -> tuple[int, int]:
+    """The grid frames that consecutive segments see, their context included: first and stop."""
+    spec = job.network.spec
+    first = spec.window_at(block.start * WINDOWS_PER_SEGMENT).first
+    stop = spec.window_at(block.stop * WINDOWS_PER_SEGMENT - 1).stop
+    return max(0, first) * job.pace, (stop - 1) * job.pace + 1
 
 
 def decoded(job: Job, first: int, stop: int, threads: int | None) -> Batches:
@@ -290,17 +298,15 @@ def _segments(
 ) -> Generator[Watched, None, None]:
     """Decode and watch some consecutive segments."""
     spec, pace = job.network.spec, job.pace
-    windows = range(block.start * WINDOWS_PER_SEGMENT, block.stop * WINDOWS_PER_SEGMENT)
-    first = max(0, spec.window_at(windows.start).first) * pace
-    stop = (spec.window_at(windows.stop - 1).stop - 1) * pace + 1
+    first, stop = block_span(job, block)
     picture = job.media.picture
     notes = Notes()
     stream = decoded(job, first, stop, threads)
     with contextlib.closing(read_ahead(stream, ahead) if ahead else stream) as batches:
         shown = paced(notes.through(_until(stopped, batches)), pace, first)
         if picture and picture.variable_rate and stop < picture.frame_count:
-            shown = _up_to(shown, stop, pace)
-        looks = windows_of(shown, spec, windows.start)
+            shown = up_to(shown, stop, pace)
+        looks = windows_of(shown, spec, block.start * WINDOWS_PER_SEGMENT)
         for index in block:
             answers = []
             for seen in itertools.islice(looks, WINDOWS_PER_SEGMENT):
@@ -326,7 +332,7 @@ def _until(stopped: threading.Event, batches: Batches) -> Batches:
             yield batch
 
 
-def _up_to(
+def up_to(
     batches: Iterator[tuple[NDArray[Any], Frames]], stop: int, pace: int
 ) -> Iterator[tuple[NDArray[Any], Frames]]:
     """Moments up to ``stop``: the last picture stands until the next, which is not at hand."""

@@ -10,14 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from otio_mapedit import frames as frames_module
-from otio_mapedit import inference, sparse_watching
+from otio_mapedit import inference, sparse_frames, sparse_watching
 from otio_mapedit.cache import Cache
-from otio_mapedit.frames import spans, thumbnails
+from otio_mapedit.frames import thumbnails
 from otio_mapedit.inference import ShotPredictions, predict_shots
 from otio_mapedit.media import MediaInfo, probe
 from otio_mapedit.picture_scan import Scan, scan
 from otio_mapedit.shot_boundaries import find_shots
+from otio_mapedit.sparse_frames import (
+    EVERY,
+    HELD,
+    LEANED_ON,
+    SparseFilm,
+    Wanted,
+    film_of,
+    smooth,
+    sparse_film,
+)
 from otio_mapedit.stretches import look, looks, plan, unlike
 from tests.mediamaker import Picture, movie, number_in
 from tests.test_shots_media import Film, take, write
@@ -45,16 +54,16 @@ def film() -> Film:
 
 
 def pictures_decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Collects how many pictures each span gives."""
+    """Collects a 1 for each picture that is decoded."""
     counts: list[int] = []
-    real = frames_module.spans
+    real = sparse_frames.decoded
 
-    def counted(*given: Any, **named: Any) -> Any:
-        for found in real(*given, **named):
-            counts.append(len(found.frames))
-            yield found
+    def counted(*given: Any) -> Any:
+        found = real(*given)
+        counts.extend([1] * len(found or []))
+        return found
 
-    monkeypatch.setattr(sparse_watching, "spans", counted)
+    monkeypatch.setattr(sparse_frames, "decoded", counted)
     return counts
 
 
@@ -70,7 +79,7 @@ def test_the_same_shots_from_fewer_pictures(
     full = predict_shots(media, Cache(None))
     counts = pictures_decoded(monkeypatch)
     fast = predict_shots(media, Cache(None), fast=True)
-    assert 0 < sum(counts) < 0.7 * len(film.pictures)
+    assert 0 < sum(counts) < 0.8 * len(film.pictures)
     assert np.array_equal(full.frames, fast.frames)
     assert np.array_equal(full.picture_frames, fast.picture_frames)
     whole, part = boundaries(full), boundaries(fast)
@@ -105,11 +114,10 @@ def test_where_packets_do_not_tell_the_whole_file_is_decoded(tmp_path: Path, nam
     picture = {
         "old.avi": Picture(codec="mpeg4", options={"g": "15", "bf": "2"}, frames=150),
         "intra.mov": Picture(codec="prores_ks", pixels="yuv422p10le", options={}, frames=60),
-        "one.mp4": Picture(options={"g": "999", "bf": "2", "preset": "veryfast"}, frames=150),
+        "one.mp4": Picture(options={"g": "999", "bf": "2", "sc_threshold": "0"}, frames=150),
     }[name]
     media = probe(movie(tmp_path / name, picture))
-    if name != "one.mp4":  # one keyframe, as any short film has
-        assert scan(media, look, lambda frame: None) is None
+    assert scan(media, look, lambda frame: None) is None
     full, fast = predict_shots(media, Cache(None)), predict_shots(media, Cache(None), fast=True)
     assert alike(full, fast)
 
@@ -147,7 +155,7 @@ def test_an_interrupted_run_goes_on_and_the_whole_is_preferred(
     cache = Cache(tmp_path / "cache")
     assert same(first, predict_shots(media, cache, fast=True))
     stored = sorted((tmp_path / "cache").rglob("shots-fast-*.npz"))
-    assert len(stored) > 2
+    assert len(stored) == 2
     for path in stored[1:]:
         path.unlink()
     counts = pictures_decoded(monkeypatch)
@@ -165,21 +173,87 @@ def test_an_interrupted_run_goes_on_and_the_whole_is_preferred(
         assert same(whole, predict_shots(media, cache, fast=True))
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "open.mp4", "b.avi"])
-def test_spans_are_what_a_whole_pass_gives(tmp_path: Path, name: str) -> None:
-    options = {"g": "24", "preset": "veryfast"}
-    if name == "open.mp4":
-        options = {"x264-params": "open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0"}
-    if name == "b.avi":
-        options = {"g": "15", "bf": "2"}
-    codec = "mpeg4" if name == "b.avi" else "libx264"
-    media = probe(movie(tmp_path / name, Picture(frames=150, codec=codec, options=options)))
-    (whole,) = thumbnails(media)
-    wanted = [(0, 3), (40, 60), (41, 42), (20, 30), (148, 200), (149, 150), (70, 71)]
-    for (first, stop), found in zip(wanted, spans(media, wanted), strict=True):
-        assert found.frames.tolist() == list(range(first, min(stop, 150)))
-        assert [number_in(picture) for picture in found.pictures] == found.frames.tolist()
-        assert np.array_equal(found.pictures, whole.pictures[first : min(stop, 150)])
+LAYOUTS: dict[str, dict[str, str]] = {
+    "a.mp4": {"g": "24", "preset": "veryfast", "sc_threshold": "0"},
+    "a.mkv": {"g": "24", "preset": "medium", "sc_threshold": "0"},
+    "a.ts": {"g": "24", "preset": "veryfast", "sc_threshold": "0"},
+    "plain.mp4": {"g": "24", "bf": "0", "preset": "veryfast", "sc_threshold": "0"},
+    "open.mp4": {"x264-params": "open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0"},
+}
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_sparse_film_is_what_a_whole_pass_gives(tmp_path: Path, name: str) -> None:
+    media = probe(movie(tmp_path / name, Picture(frames=150, options=LAYOUTS[name])))
+    (whole,) = thumbnails(media, unfiltered=True)
+    wanted = leaving_out(scan_of(media))
+    for first, stop in [(0, 150), (0, 3), (40, 60), (41, 42), (60, 140), (149, 150), (70, 71)]:
+        film = film_of(list(sparse_film(media, wanted, first, stop, 1)))
+        assert film.frames.tolist() == list(range(first, stop))
+        shown = [number_in(picture) for picture in film.pictures]
+        assert [at for at, real in zip(shown, film.real, strict=True) if real] == (
+            film.frames[film.real].tolist()
+        )
+        assert np.array_equal(film.pictures, whole.pictures[shown])
+        level = wanted.level[first:stop]
+        assert film.real[level == EVERY].all()
+        assert not film.real[level == HELD].any()
+        for at, number in enumerate(shown):  # nothing is shown before its time
+            assert number <= first + at
+        if name == "plain.mp4":  # every picture is leaned on, or may be
+            assert film.real[level != HELD].all()
+
+
+def leaving_out(found: Scan) -> Wanted:
+    """All between frames 49 and 71 and 97 and 119 is passed over but what follows a keyframe, and
+    every picture is wanted in the middle of what is left."""
+    level = np.full(len(found.frames), LEANED_ON, np.uint8)
+    level[49:72] = level[97:120] = HELD
+    level[97:102] = level[12:30] = EVERY
+    while not found.ahead[np.flatnonzero(level[97:120] == EVERY)[-1] + 97]:
+        level[np.flatnonzero(level[97:120] == EVERY)[-1] + 98] = EVERY
+    return Wanted(found.frames, found.key, level)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "open.mp4"])
+def test_sparse_film_does_not_depend_on_where_it_begins(tmp_path: Path, name: str) -> None:
+    media = probe(movie(tmp_path / name, Picture(frames=150, options=LAYOUTS[name])))
+    wanted = leaving_out(scan_of(media))
+    whole = film_of(list(sparse_film(media, wanted, 0, 150, 2)))
+    for first in range(0, 150, 7):
+        part = film_of(list(sparse_film(media, wanted, first, 150, 1)))
+        assert np.array_equal(part.pictures, whole.pictures[first:])
+        assert np.array_equal(part.real, whole.real[first:])
+
+
+def mixture(*brightness: int | None) -> SparseFilm:
+    """Plain pictures; None: not decoded, and so the one before."""
+    real = np.array([each is not None for each in brightness])
+    values = np.maximum.accumulate(np.where(real, np.arange(len(real)), 0))
+    plain = np.array([each or 0 for each in brightness], np.uint8)[values]
+    pictures = np.broadcast_to(plain[:, None, None, None], (len(plain), 27, 48, 3)).copy()
+    return SparseFilm(np.arange(len(real)), pictures, real)
+
+
+def brightness(film: SparseFilm) -> list[int]:
+    return [int(picture[0, 0, 0]) for picture in film.pictures]
+
+
+def test_a_dissolve_of_which_half_is_decoded_goes_smoothly() -> None:
+    film = mixture(10, None, 10, None, 30, None, 50, None, 70, None, 70)
+    assert brightness(smooth(film)) == [10, 10, 10, 20, 30, 40, 50, 60, 70, 70, 70]
+    assert np.array_equal(smooth(film).real, film.real)
+
+
+def test_a_cut_of_which_half_is_decoded_stays_a_cut() -> None:
+    film = mixture(10, None, 12, None, 90, None, 92, None, 94)
+    assert brightness(smooth(film)) == [10, 11, 12, 12, 90, 91, 92, 93, 94]
+
+
+def test_what_was_passed_over_is_not_mixed() -> None:
+    film = mixture(10, *[None] * 9, 14)
+    assert np.array_equal(smooth(film).pictures, film.pictures)
+    assert np.array_equal(smooth(mixture(10, None)).pictures, mixture(10, None).pictures)
 
 
 def scan_of(media: MediaInfo) -> Scan:
@@ -200,8 +274,8 @@ def test_a_scan_names_every_picture(tmp_path: Path, film: Film) -> None:
 
 def test_one_calm_take_is_passed_over(tmp_path: Path) -> None:
     media = probe(write(tmp_path / "a.mp4", take(1, 400, 30), Fraction(25), g="24"))
-    stretches = plan(scan_of(media), media.rate, media.frame_count)
-    assert sum(each.stop - each.first for each in stretches) < 100
+    level = plan(scan_of(media), media.rate).wanted.level
+    assert (level == HELD).mean() > 0.75
 
 
 def test_looks_tell_pictures_apart() -> None:
