@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from otio_mapedit import frames as frames_module
 from otio_mapedit import picture_decoder
 from otio_mapedit.errors import MediaError
-from otio_mapedit.frames import Thumbnails, decode_span, keyframe_pictures, spans, thumbnails
+from otio_mapedit.frames import Thumbnails, decode_span, keyframe_pictures, thumbnails
 from otio_mapedit.media import MediaInfo, probe
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60, frame_at
 from tests.mediamaker import Picture, Sound, movie, number_in
@@ -89,7 +89,7 @@ def test_without_the_loop_filter_thumbnails_are_nearly_alike(tmp_path: Path) -> 
     media = probe(movie(tmp_path / "coarse.mp4", Picture(options=options, frames=90)))
     whole = joined(list(thumbnails(media)))
     found = joined(list(thumbnails(media, unfiltered=True)))
-    (part,) = spans(media, [(40, 60)], unfiltered=True)
+    (part,) = thumbnails(media, 40, 60, unfiltered=True)
     apart = np.abs(found.pictures.astype(int) - whole.pictures)
     assert 0 < apart.mean() < 3
     assert numbers(found) == found.frames.tolist() == list(range(90))
