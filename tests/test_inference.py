@@ -169,7 +169,7 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
     """1000 pictures and the arithmetic network; segments of 320 pictures, one after the other."""
     source = Decoder(1000)
     monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 16)
-    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    monkeypatch.setattr(watching, "workers_of", lambda job: (1, 1))
     monkeypatch.setattr(watching, "decoded", source.decoded)
     monkeypatch.setattr(inference, "open_network", network)
     return source
@@ -215,7 +215,7 @@ def test_several_at_once_say_what_one_says(
 ) -> None:
     whole = predict_shots(film(1000), Cache(None))
     monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", per_segment)
-    monkeypatch.setattr(watching, "_at_once", lambda job: (4, 1))
+    monkeypatch.setattr(watching, "workers_of", lambda job: (4, 1))
     cache = Cache(tmp_path)
     decoder.fails_at = 800
     with pytest.raises(MediaError, match="breaks off"):
@@ -256,7 +256,7 @@ def test_ctrl_c_stops_the_decoder(decoder: Decoder, tmp_path: Path) -> None:
 def test_any_length(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Decoder(count)
     monkeypatch.setattr(watching, "WINDOWS_PER_SEGMENT", 16)
-    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    monkeypatch.setattr(watching, "workers_of", lambda job: (1, 1))
     monkeypatch.setattr(watching, "decoded", source.decoded)
     monkeypatch.setattr(inference, "open_network", network)
     cache = Cache(tmp_path)

@@ -221,9 +221,9 @@ def test_several_decoders_give_the_answer_of_one(
     dropped = {*range(3, 800, 7), *range(200, 240), *range(380, 392)} if variable else None
     options = {"x264-params": "open-gop=1:keyint=24:bframes=3"} if "open" in name else {}
     media = probe(write(tmp_path / name, pictures, Fraction(25), dropped, **options))
-    monkeypatch.setattr(watching, "_at_once", lambda job: (1, 1))
+    monkeypatch.setattr(watching, "workers_of", lambda job: (1, 1))
     one = predict_shots(media, Cache(None))
-    monkeypatch.setattr(watching, "_at_once", lambda job: (3, 1))
+    monkeypatch.setattr(watching, "workers_of", lambda job: (3, 1))
     several = predict_shots(media, Cache(None))
     for each in fields(one)[:-1]:
         assert np.array_equal(getattr(one, each.name), getattr(several, each.name)), each.name
