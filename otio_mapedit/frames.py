@@ -236,19 +236,19 @@ def _decoded_from(
                 return
 
 
-def _run_ups(
-    media: MediaInfo, video: VideoStream, first: int, *shorter: Fraction
-) -> list[Fraction]:
+def _run_ups(media: MediaInfo, video: VideoStream, first: int) -> list[Fraction]:
     """Run-ups worth trying before decoding from the beginning."""
     if decode_order(media.container) and not video.all_keyframes:
         return []  # pictures are counted, so none may be passed over
     begin = seconds_at(first, video.rate)
-    return [run_up for run_up in (*shorter, *RUN_UPS) if run_up < begin]
+    return [run_up for run_up in RUN_UPS if run_up < begin]
 
 
 def go_to(
     media: MediaInfo, container: InputContainer, stream: LibavVideo, first: int, run_up: Fraction
 ) -> bool:
+    """Enter an open file ``run_up`` seconds before grid frame ``first``, at the keyframe that the
+    container names for it; False if it cannot be entered there."""
     moment = media.origin + seconds_at(first, media.rate) - run_up
     try:
         container.seek(round(moment / Fraction(stream.time_base or 1)), stream=stream)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,24 +22,24 @@ from .errors import MediaError
 from .features import PictureSamples, SoundFeatures
 from .media import MediaInfo
 from .progress import Progress, silent
-from .sparse_watching import watched_in_part
+from .seen import SEEN, Notes, stacked
+from .sparse_watching import plan_of, watched_in_part
 from .spec import Frames
 from .transcript import Transcript
 from .watching import (
     ANSWERED,
-    SEEN,
     Job,
-    Notes,
     answer,
     nothing,
-    stacked,
     watched,
     windows_of,
 )
 from .weights import Network, open_network
 
-#: Raised when the same network's stored answer would differ.
-_FORMAT = 2
+#: What is remembered, and a number that is raised when the same network's answer would differ.
+Store = tuple[str, int]
+_WHOLE: Store = ("shots", 2)
+_IN_PART: Store = ("shots-fast", 3)
 
 
 @dataclass(frozen=True)
@@ -115,27 +116,30 @@ def predict_shots(
     if media.picture is None:
         raise MediaError(media.path, "has no picture", "Use a recipe that works on sound.")
     job = Job(media, open_network(threads=1))  # decoding keeps the other processors busy
-    parts = _remembered(job, cache)
-    missing = [index for index in range(job.segments) if index not in parts]
-    if fast and missing:
+    store, watch = _WHOLE, watched
+    parts = _remembered(job, cache, store)
+    if fast and len(parts) < job.segments:
         job = replace(job, unfiltered=True)
-        if (seen := watched_in_part(job, cache, progress)) is not None:
-            return _whole(job, seen)
-        parts = _remembered(job, cache)
-        missing = [index for index in range(job.segments) if index not in parts]
+        if (planned := plan_of(media, cache, progress)) is not None:
+            store, watch = _IN_PART, partial(watched_in_part, planned=planned)
+        parts = _remembered(job, cache, store)
+    missing = [index for index in range(job.segments) if index not in parts]
     task, moments = f"Watching {media.name}", job.segments * job.segment_moments
     done = len(parts) * job.segment_moments
-    with contextlib.closing(watched(job, missing)) as made:
+    with contextlib.closing(watch(job, missing)) as made:
         for news in made:
             if isinstance(news, int):
                 done += news
                 progress(task, done, max(moments, done + 1))
             else:
                 index, part = news
-                cache.put(media.fingerprint, "shots", _entry(job, index), part)
+                cache.put(media.fingerprint, store[0], _entry(job, store, index), part)
                 parts[index] = part
     progress(task, 1, 1)
-    return _whole(job, parts)
+    whole = list(_up_to_the_end(job, parts))
+    if not any(len(part["frames"]) for part in whole):
+        raise MediaError(media.path, "no picture can be decoded", "Check the file in a player.")
+    return joined(job.network, whole)
 
 
 def run_network(network: Network, pictures: Frames) -> ShotPredictions:
@@ -144,7 +148,7 @@ def run_network(network: Network, pictures: Frames) -> ShotPredictions:
     notes = Notes()
     frames = np.arange(len(pictures))
     windows = windows_of(notes.through(batch for batch in [(frames, pictures)]), network.spec)
-    answers = stacked([answer(network, *seen) for seen in windows])
+    answers = stacked([answer(network, *seen) for seen in windows], ANSWERED)
     return joined(network, [answers | (notes.take(0, None) or nothing(network.spec))])
 
 
@@ -167,21 +171,14 @@ def joined(network: Network, parts: Iterable[Arrays]) -> ShotPredictions:
     )
 
 
-def _remembered(job: Job, cache: Cache) -> dict[int, Arrays]:
+def _remembered(job: Job, cache: Cache, store: Store) -> dict[int, Arrays]:
     """The segments of a file that earlier runs have stored."""
     parts = {}
     for index in range(job.segments):
-        part = cache.get(job.media.fingerprint, "shots", _entry(job, index))
+        part = cache.get(job.media.fingerprint, store[0], _entry(job, store, index))
         if part is not None and set(part) == {*ANSWERED, *SEEN}:
             parts[index] = part
     return parts
-
-
-def _whole(job: Job, parts: dict[int, Arrays]) -> ShotPredictions:
-    whole = list(_up_to_the_end(job, parts))
-    if not any(len(part["frames"]) for part in whole):
-        raise MediaError(job.media.path, "no picture can be decoded", "Check the file in a player.")
-    return joined(job.network, whole)
 
 
 def _up_to_the_end(job: Job, parts: dict[int, Arrays]) -> Iterable[Arrays]:
@@ -192,6 +189,6 @@ def _up_to_the_end(job: Job, parts: dict[int, Arrays]) -> Iterable[Arrays]:
             return
 
 
-def _entry(job: Job, index: int) -> str:
+def _entry(job: Job, store: Store, index: int) -> str:
     how = "/unfiltered" if job.unfiltered else ""
-    return f"{job.network.key}/{_FORMAT}/{job.pace}{how}/{index}"
+    return f"{job.network.key}/{store[1]}/{job.pace}{how}/{index}"

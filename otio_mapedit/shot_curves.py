@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .inference import ShotPredictions
-from .watching import RETURN_REACH
+from .seen import RETURN_REACH
 
 Run: TypeAlias = tuple[int, int]
 Curve: TypeAlias = NDArray[Any]

@@ -29,8 +29,8 @@ from .picture_decoder import (
     stream_packets,
     used_picture,
 )
+from .seen import difference
 from .spec import Frames
-from .watching import difference
 
 HELD, LEANED_ON, EVERY = 0, 1, 2
 """How much is decoded: nothing, what other pictures lean on, everything."""
@@ -47,8 +47,9 @@ class Wanted:
 
     frames: NDArray[np.int64]  # [n], grid frames, rising
     key: NDArray[np.bool_]  # [n], keyframes
-    level: NDArray[np.uint8]  # [n], HELD, LEANED_ON or EVERY; held are those after a keyframe, or
-    # after the last that is decoded of those after it, up to another keyframe
+    #: [n], HELD, LEANED_ON or EVERY. What is held ends before a keyframe, and nothing that is
+    #: decoded before it leans on it.
+    level: NDArray[np.uint8]
 
     def at(self, frame: int) -> int:
         """The picture that is shown at a grid frame; the first before any."""
@@ -56,8 +57,9 @@ class Wanted:
 
     def keyframe(self, place: int) -> int:
         """The last keyframe decoded at or before a picture; the first picture before any."""
-        keys = np.flatnonzero(self.key[: place + 1] & (self.level[: place + 1] != HELD))
-        return int(keys[-1]) if len(keys) else 0
+        while place and not (self.key[place] and self.level[place] != HELD):
+            place -= 1
+        return place
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ class SparseFilm:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def between(self, first: int, stop: int) -> SparseFilm:
+    def between(self, first: int, stop: int | None = None) -> SparseFilm:
         """From the picture that is shown at grid frame ``first`` up to and excluding ``stop``."""
         begin = max(0, int(np.searchsorted(self.frames, first, side="right")) - 1)
-        chosen = slice(begin, int(np.searchsorted(self.frames, stop)))
+        end = None if stop is None else int(np.searchsorted(self.frames, stop))
+        chosen = slice(begin, end)
         return SparseFilm(self.frames[chosen], self.pictures[chosen], self.real[chosen])
 
 
@@ -154,11 +157,7 @@ class _Shown:
         if place < self.next:
             self.made.pop()  # the later of two on one grid frame stands
             self.next = place
-        if self.last is None and self.before is not None:
-            self.last = self.scale(self.before)
-        for missing in range(self.next, place):
-            held = scaled if self.last is None else self.last
-            self.made.append((missing, held, False))
+        self._hold(place, scaled)
         self.made.append((place, scaled, True))
         self.last, self.next = scaled, place + 1
         while len(self.made) > _BATCH:
@@ -166,13 +165,16 @@ class _Shown:
 
     def rest(self) -> Iterator[SparseFilm]:
         """The rest of the film: what was held last, where no picture came any more."""
-        if self.last is None and self.before is not None:
-            self.last = self.scale(self.before)
-        if self.last is not None:
-            for missing in range(self.next, self.end):
-                self.made.append((missing, self.last, False))
+        self._hold(self.end, None)
         while self.made:
             yield self._batch(min(_BATCH, len(self.made)))
+
+    def _hold(self, until: int, otherwise: NDArray[np.uint8] | None) -> None:
+        """Show the last picture, if there was any, up to the one that comes at ``until``."""
+        if self.last is None:
+            self.last = otherwise if self.before is None else self.scale(self.before)
+        if self.last is not None:
+            self.made += [(missing, self.last, False) for missing in range(self.next, until)]
 
     def _batch(self, count: int) -> SparseFilm:
         batch, self.made = self.made[:count], self.made[count:]

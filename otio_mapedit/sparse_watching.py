@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -22,12 +22,12 @@ from .media import MediaInfo
 from .pace import paced
 from .picture_scan import Scan, scan
 from .progress import Progress
+from .seen import difference, sketches, stacked
 from .sparse_frames import EVERY, LEANED_ON, SparseFilm, Wanted, film_of, smooth, sparse_film
-from .stretches import CONTEXT, WORTH_IT, Plan, look, plan
+from .sparse_plan import CONTEXT, WORTH_IT, Plan, look, plan
 from .timing import frames_covering
 from .watching import (
     ANSWERED,
-    SEEN,
     WINDOWS_PER_SEGMENT,
     Job,
     Stopped,
@@ -36,17 +36,14 @@ from .watching import (
     at_once,
     block_span,
     blocks_of,
-    difference,
     nothing,
-    sketches,
-    stacked,
     up_to,
     windows_of,
     workers_of,
 )
 
-#: Raised when the same network's stored answer would differ.
-_FORMAT = 3
+#: Raised when a stored scan would differ.
+_SCANNED = "2"
 #: Probability of a cut, and of being in a transition, from which the network saw something.
 _CUT, _MIXED = 0.25, 0.3
 #: Probability of a cut at a plain keyframe from which it is one, and moments after it in which
@@ -56,42 +53,35 @@ _EXPLAINED, _MIXED_AFTER = 0.5, 6
 _BESIDE = 3
 
 
-def watched_in_part(job: Job, cache: Cache, progress: Progress) -> dict[int, Arrays] | None:
-    """The answer for a file, segment by segment; None where decoding everything is the way to go.
+def plan_of(media: MediaInfo, cache: Cache, progress: Progress) -> Plan | None:
+    """What of a file is worth decoding; None where decoding everything is the way to go.
 
     Raises:
-        MediaError, ModelError: the file cannot be read, the network cannot run.
+        MediaError: the file cannot be read.
     """
-    scanned = _scanned(job.media, cache, progress, f"Looking at {job.media.name}")
+    scanned = _scanned(media, cache, progress, f"Looking at {media.name}")
     if scanned is None:
         return None
-    planned = plan(scanned, job.media.rate)
-    if planned.cost(scanned) > WORTH_IT:
-        return None
-    parts: dict[int, Arrays] = {}
-    for index in range(job.segments):
-        part = cache.get(job.media.fingerprint, "shots-fast", _entry(job, index))
-        if part is not None and set(part) == {*ANSWERED, *SEEN}:
-            parts[index] = part
-    missing = [index for index in range(job.segments) if index not in parts]
-    task, moments = f"Watching {job.media.name}", job.segments * job.segment_moments
-    done = len(parts) * job.segment_moments
-    with contextlib.closing(_watched(job, planned, missing)) as made:
-        for news in made:
-            if isinstance(news, int):
-                done += news
-                progress(task, done, max(moments, done + 1))
-            else:
-                index, part = news
-                cache.put(job.media.fingerprint, "shots-fast", _entry(job, index), part)
-                parts[index] = part
-    progress(task, 1, 1)
-    return parts
+    planned = plan(scanned, media.rate)
+    return planned if planned.cost(scanned) <= WORTH_IT else None
+
+
+def watched_in_part(
+    job: Job, missing: Sequence[int], planned: Plan
+) -> Generator[Watched, None, None]:
+    """Watch the ``missing`` segments of a file as planned; see
+    :func:`otio_mapedit.watching.watched`."""
+    workers, threads = workers_of(job)
+
+    def begin(block: range) -> Callable[[threading.Event], Generator[Watched, None, None]]:
+        return lambda stopped: _segments(job, planned, block, stopped, threads)
+
+    yield from at_once([begin(block) for block in blocks_of(missing, workers)], workers)
 
 
 def _scanned(media: MediaInfo, cache: Cache, progress: Progress, task: str) -> Scan | None:
     names = [field.name for field in fields(Scan)]
-    stored = cache.get(media.fingerprint, "scan", str(_FORMAT))
+    stored = cache.get(media.fingerprint, "scan", _SCANNED)
     if stored is not None and set(stored) == set(names):
         return Scan(**stored)
     count = media.picture.frame_count if media.picture else 1
@@ -99,23 +89,8 @@ def _scanned(media: MediaInfo, cache: Cache, progress: Progress, task: str) -> S
     progress(task, 1, 1)
     if found is not None:
         arrays = {name: getattr(found, name) for name in names}
-        cache.put(media.fingerprint, "scan", str(_FORMAT), arrays)
+        cache.put(media.fingerprint, "scan", _SCANNED, arrays)
     return found
-
-
-def _entry(job: Job, index: int) -> str:
-    return f"{job.network.key}/{_FORMAT}/{job.pace}/{index}"
-
-
-def _watched(job: Job, planned: Plan, missing: list[int]) -> Generator[Watched, None, None]:
-    """Segments, several at the same time."""
-    workers, threads = workers_of(job)
-
-    def begin(block: range) -> Callable[[threading.Event], Generator[Watched, None, None]]:
-        return lambda stopped: _segments(job, planned, block, stopped, threads)
-
-    blocks = blocks_of(missing, workers)
-    yield from at_once([begin(block) for block in blocks], workers)
 
 
 def _segments(
@@ -127,7 +102,7 @@ def _segments(
     with contextlib.closing(sparse_film(job.media, planned.wanted, first, stop, threads)) as more:
         for index in block:
             first, stop = block_span(job, range(index, index + 1))
-            batches = [film.between(first, stop)] if len(film) else []
+            batches = [film.between(first)] if len(film) else []
             while not batches or batches[-1].frames[-1] < stop - 1:
                 if stopped.is_set():
                     raise Stopped
@@ -163,8 +138,9 @@ class _Look:
 
     def said(self) -> Arrays:
         """The answers so far, as one."""
-        empty = {name: nothing(self.job.network.spec)[name] for name in ANSWERED}
-        return stacked([empty, *(self.answers[number] for number in sorted(self.answers))])
+        empty = nothing(self.job.network.spec)
+        parts = [empty, *(self.answers[number] for number in sorted(self.answers))]
+        return stacked(parts, ANSWERED)
 
     def look(self) -> None:
         """Show the network the windows that it has not seen as they are now."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from otio_mapedit import inference, sparse_frames, sparse_watching
+from otio_mapedit import inference, sparse_frames, sparse_watching, watching
 from otio_mapedit.cache import Cache
 from otio_mapedit.frames import thumbnails
 from otio_mapedit.inference import ShotPredictions, predict_shots
@@ -27,11 +27,11 @@ from otio_mapedit.sparse_frames import (
     smooth,
     sparse_film,
 )
-from otio_mapedit.stretches import look, looks, plan, unlike
+from otio_mapedit.sparse_plan import look, looks, plan, unlike
 from tests.mediamaker import Picture, movie, number_in
 from tests.test_shots_media import Film, take, write
 
-#: How film is made: containers, a keyframe at every cut, at fixed distances, open groups, HEVC.
+#: How film is made: containers, a keyframe at every cut, at fixed distances, open groups.
 KINDS: dict[str, dict[str, str]] = {
     "web.mp4": {"g": "100"},
     "fixed.mp4": {"g": "24", "sc_threshold": "0"},
@@ -109,6 +109,18 @@ def test_fast_film_at_a_high_rate(tmp_path: Path) -> None:
     assert boundaries(predict_shots(media, Cache(None), fast=True)) == made.truth
 
 
+def test_several_at_once_give_the_answer_of_one(
+    tmp_path: Path, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = probe(write(tmp_path / "a.mp4", film.pictures, Fraction(25), **KINDS["fixed.mp4"]))
+    for module in (watching, sparse_watching):
+        monkeypatch.setattr(module, "WINDOWS_PER_SEGMENT", 1)
+    monkeypatch.setattr(sparse_watching, "workers_of", lambda job: (1, 2))
+    one = predict_shots(media, Cache(None), fast=True)
+    monkeypatch.setattr(sparse_watching, "workers_of", lambda job: (4, 1))
+    assert same(one, predict_shots(media, Cache(None), fast=True))
+
+
 @pytest.mark.parametrize("name", ["old.avi", "intra.mov", "one.mp4"])
 def test_where_packets_do_not_tell_the_whole_file_is_decoded(tmp_path: Path, name: str) -> None:
     picture = {
@@ -169,7 +181,7 @@ def test_an_interrupted_run_goes_on_and_the_whole_is_preferred(
     whole = predict_shots(media, cache)
     assert not same(first, whole)
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "watched_in_part", None)  # not asked
+        patch.setattr(inference, "plan_of", None)  # not asked
         assert same(whole, predict_shots(media, cache, fast=True))
 
 
@@ -179,12 +191,18 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "a.ts": {"g": "24", "preset": "veryfast", "sc_threshold": "0"},
     "plain.mp4": {"g": "24", "bf": "0", "preset": "veryfast", "sc_threshold": "0"},
     "open.mp4": {"x264-params": "open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0"},
+    "hevc.mp4": {"x265-params": "open-gop=1:keyint=24:min-keyint=24:scenecut=0:log-level=none"},
 }
+
+
+def laid_out(folder: Path, name: str) -> MediaInfo:
+    codec = "libx265" if name == "hevc.mp4" else "libx264"
+    return probe(movie(folder / name, Picture(frames=150, codec=codec, options=LAYOUTS[name])))
 
 
 @pytest.mark.parametrize("name", list(LAYOUTS))
 def test_sparse_film_is_what_a_whole_pass_gives(tmp_path: Path, name: str) -> None:
-    media = probe(movie(tmp_path / name, Picture(frames=150, options=LAYOUTS[name])))
+    media = laid_out(tmp_path, name)
     (whole,) = thumbnails(media, unfiltered=True)
     wanted = leaving_out(scan_of(media))
     for first, stop in [(0, 150), (0, 3), (40, 60), (41, 42), (60, 140), (149, 150), (70, 71)]:
@@ -215,9 +233,9 @@ def leaving_out(found: Scan) -> Wanted:
     return Wanted(found.frames, found.key, level)
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "open.mp4"])
+@pytest.mark.parametrize("name", ["a.mp4", "open.mp4", "hevc.mp4"])
 def test_sparse_film_does_not_depend_on_where_it_begins(tmp_path: Path, name: str) -> None:
-    media = probe(movie(tmp_path / name, Picture(frames=150, options=LAYOUTS[name])))
+    media = laid_out(tmp_path, name)
     wanted = leaving_out(scan_of(media))
     whole = film_of(list(sparse_film(media, wanted, 0, 150, 2)))
     for first in range(0, 150, 7):

@@ -232,7 +232,7 @@ def test_a_quick_look_is_remembered_apart(
 ) -> None:
     """Where everything has to be decoded, ``--fast`` leaves out the loop filter; nothing of that
     may pass for the answer without it, but that is good enough for ``--fast``."""
-    monkeypatch.setattr(inference, "watched_in_part", lambda job, cache, progress: None)
+    monkeypatch.setattr(inference, "plan_of", lambda media, cache, progress: None)
     cache = Cache(tmp_path)
     for fast in (True, True, False, False, True):
         predict_shots(film(1000), cache, fast=fast)

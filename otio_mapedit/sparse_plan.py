@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .picture_scan import Scan
+from .seen import sketches
 from .sparse_frames import EVERY, HELD, LEANED_ON, Wanted
 from .spec import Frames
 from .timing import frames_covering
-from .watching import sketches
 
 CONTEXT = Fraction(2, 5)
 """Seconds of which every picture is decoded on both sides of where a change may be."""
