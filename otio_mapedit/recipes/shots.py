@@ -62,7 +62,7 @@ class Options:
     )
     fast: bool = option(
         False,
-        "decode only the stretches in which packets and keyframes say that shots can change, "
+        "decode only as much as packets, keyframes and a second look ask for, "
         "and coarsely: faster, nearly always the same answer",
     )
     review: float = option(
