@@ -103,10 +103,9 @@ def predict_shots(
     """Show a file to the shot network.
 
     What an earlier run has remembered is taken from the cache, and an interrupted run goes on where
-    it stopped; the answer is the same. ``fast`` decodes only the stretches in which shots can
-    change, where packets tell (:mod:`otio_mapedit.sparse_watching`), and without the loop filter,
-    there and where everything has to be decoded; what is remembered of the whole file, decoded as
-    it should be, is better and taken instead.
+    it stopped; the answer is the same. ``fast`` decodes only some of the pictures, where
+    packets tell which (:mod:`otio_mapedit.sparse_watching`), and none with the loop filter; what is
+    remembered of the whole file, decoded as it should be, is better and taken instead.
 
     Raises:
         MediaError: the file has no picture, or none can be decoded.
