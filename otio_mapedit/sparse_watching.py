@@ -1,8 +1,8 @@
 """Watches a file of which only some pictures are decoded (``--fast``).
 
 Packets and keyframes say which (:mod:`otio_mapedit.sparse_plan`); the network is shown the film of
-these, what is missing held or mixed. Where it then sees something beside pictures that were not decoded,
-all pictures around are, and it looks again. Scan and segments are remembered, so that an
+these, what is missing held or mixed. Where it then sees something beside pictures that were not
+decoded, all pictures around are, and it looks again. Scan and segments are remembered, so that an
 interrupted run goes on where it stopped, and each segment's answer depends on the file alone.
 """
 
