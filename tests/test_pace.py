@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from otio_mapedit.inference import SeenPictures, ShotPredictions
 from otio_mapedit.pace import pace_of, paced
+from otio_mapedit.seen import sketches
 from otio_mapedit.shot_boundaries import find_shots
 from otio_mapedit.shot_list import Boundary, Doubt, Shot, ShotList
 from otio_mapedit.shot_refine import to_pictures
 from otio_mapedit.timing import NTSC_24, NTSC_30, NTSC_60
-from otio_mapedit.watching import sketches
 
 
 @pytest.mark.parametrize(
