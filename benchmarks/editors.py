@@ -46,10 +46,12 @@ FIRST_TAKES: dict[str, list[tuple[float, float]]] = {}
 
 
 def make_rush(sound: Path, target: Path, chance: random.Random) -> None:
-    """A film of a sound file: a texture that pans or stands still, a few seconds each."""
+    """A film of a sound file: a texture that pans or stands still, a few seconds each. Where the
+    same film lies at ``target`` already, it is left as it is, and what is known of it counts."""
+    made = target.with_stem(target.stem + "-made")
     texture = np.random.default_rng(chance.randrange(2**31)).integers(30, 220, (90, 400), np.uint8)
     texture = np.repeat(np.repeat(texture[::6, ::6], 6, 0), 6, 1)[:54]
-    with av.open(str(sound)) as given, av.open(str(target), "w") as film:
+    with av.open(str(sound)) as given, av.open(str(made), "w") as film:
         track = given.streams.audio[0]
         picture = film.add_stream("libx264", rate=RATE, options={"g": "25", "crf": "30"})
         picture.codec_context.thread_count = 1  # several do not write the same file twice
@@ -72,6 +74,10 @@ def make_rush(sound: Path, target: Path, chance: random.Random) -> None:
                 for one in resampler.resample(decoded):
                     film.mux(voice.encode(one))
         film.mux(voice.encode())
+    if target.exists() and target.read_bytes() == made.read_bytes():
+        made.unlink()
+    else:
+        made.replace(target)
 
 
 def made_rushes(sounds: Path, folder: Path) -> list[Path]:

@@ -11,6 +11,10 @@ the one that comes nearest to the editor on the unseen rushes themselves, which 
 beforehand. Which rushes teach and which are unseen is drawn anew for every split. At the end: how
 much of the general rough cut's disagreement (1 - F1) is gone, and how often what was learned is
 worse than the general rough cut or than the best setting.
+
+Films and what is known of them are made anew every time unless ``--work FOLDER`` keeps them.
+``--editor`` takes only editors whose name holds this text; ``--first-split 20`` draws as the 20th
+split and those after it would: what was tried on the first ones is judged on others.
 """
 
 from __future__ import annotations
@@ -81,26 +85,31 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--splits", type=int, default=1)
+    parser.add_argument("--first-split", type=int, default=1)
     parser.add_argument("--after", type=int, nargs="+", default=list(AFTER))
+    parser.add_argument("--editor", default="")
+    parser.add_argument("--work", type=Path)
     options = parser.parse_args()
     VERBOSE, AFTER = options.verbose, tuple(options.after)
+    editors = [editor for editor in EDITORS if options.editor in editor.name]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = options.work or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         tools = Tools(Cache(folder / "cache"))
         known = heard(made_rushes(options.folder, folder), tools)
         with_takes = heard(make_takes(folder, len(known)), tools)
-        totals: dict[str, list[Row]] = {editor.name: [] for editor in EDITORS}
-        for split in range(options.splits):
-            print(f"split {split + 1}: ", end="")
+        totals: dict[str, list[Row]] = {editor.name: [] for editor in editors}
+        for split in range(options.first_split, options.first_split + options.splits):
+            print(f"split {split}: ", end="")
             drawn = []
             for rushes in (known, with_takes):
-                order = random.Random(split + 5).sample(rushes, len(rushes))
+                order = random.Random(split + 4).sample(rushes, len(rushes))
                 drawn.append((order[: max(AFTER)], order[10:]))
             print(f"{len(known)} rushes, {len(drawn[0][1])} of them unseen: "
                   + ", ".join(each.media.name for each in drawn[0][1]))  # fmt: skip
             head = f"{'editor':30} {'general':>13} {'best setting':>13}"
             print(head + "".join(f" {f'after {n}':>13}" for n in AFTER), flush=True)
-            for editor in EDITORS:
+            for editor in editors:
                 teaching, unseen = drawn[editor.takes]
                 totals[editor.name].append(show(editor, teaching, unseen, folder, tools))
         summed(totals)

@@ -69,9 +69,16 @@ def solve(evidence: Evidence, rules: Rules, grid: Grid) -> list[FrameRange]:
     Each lasts at least ``min_shot`` frames, unless the whole source is shorter; each hole at
     least ``min_pause``, unless it contains vetoed frames.
     """
+    return placed(cores(evidence, rules, grid), evidence, rules, grid)
+
+
+def placed(
+    found: Sequence[tuple[int, int]], evidence: Evidence, rules: Rules, grid: Grid
+) -> list[FrameRange]:
+    """The frames to keep around the cores that were ``found``, as :func:`solve` says."""
     free = holes(grid.vetoed, grid.frame_count)
     wanted: dict[FrameRange, list[FrameRange]] = {span: [] for span in free}
-    for first, stop in cores(evidence, rules, _vetoed_steps(evidence, grid)):
+    for first, stop in found:
         core = _on_frames((first, stop), evidence, grid)
         steps = _with_margins(first, stop, evidence.level, rules)
         with_margins = _on_frames(steps, evidence, grid)
@@ -88,11 +95,13 @@ def solve(evidence: Evidence, rules: Rules, grid: Grid) -> list[FrameRange]:
     return [span for span in kept if span.duration >= shortest]
 
 
-def cores(evidence: Evidence, rules: Rules, vetoed: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def cores(evidence: Evidence, rules: Rules, grid: Grid) -> list[tuple[int, int]]:
     """Runs of steps that are worth keeping without any margin: (first, stop).
 
-    ``vetoed`` [steps] are dropped, and what lies between them is decided by itself.
+    Vetoed steps are dropped, and what lies between them is decided by itself. Margins and
+    shortest lengths in frames do not matter.
     """
+    vetoed = _vetoed_steps(evidence, grid)
     kept = np.zeros(len(evidence.score), bool)
     for first, stop in runs(~vetoed):
         part = slice(first, stop)
@@ -112,6 +121,28 @@ def best_runs(
     Kept runs last at least ``least_keep`` steps and dropped ones ``least_drop``, except a run
     that covers everything; each change between them costs ``change``. Linear in the steps.
     """
+    # Nobody changes far inside of steps that all speak for the same: it is better to change where
+    # they begin or end, and the least lengths are kept there as well.
+    lengths = _alike(np.sign(score), 1 + max(least_keep, least_drop))
+    starts = np.cumsum(lengths) - lengths
+    found = _best_runs(np.add.reduceat(score, starts), least_keep, least_drop, change)
+    return np.repeat(found, lengths)
+
+
+def _alike(signs: NDArray[Any], edge: int) -> NDArray[np.intp]:
+    """How many steps each group has where the middle of every run of the same sign, other than 0,
+    is one group; ``edge`` steps at both of its ends stay by themselves."""
+    first = np.ones(len(signs), bool)
+    changes = np.flatnonzero(np.diff(signs)) + 1
+    for start, stop in zip([0, *changes.tolist()], [*changes.tolist(), len(signs)], strict=True):
+        if stop - start > 2 * edge and signs[start]:
+            first[start + edge + 1 : stop - edge] = False
+    return np.diff(np.flatnonzero(np.append(first, True)))
+
+
+def _best_runs(
+    score: NDArray[Any], least_keep: int, least_drop: int, change: float
+) -> NDArray[np.bool_]:
     count = len(score)
     total = [0.0, *np.cumsum(score, dtype=float).tolist()]
     # Of the first t steps: the best that ends with a kept, and with a dropped, complete run.

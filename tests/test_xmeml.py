@@ -398,6 +398,31 @@ def test_a_sequence_inside_itself_is_not_followed() -> None:
     assert not list(timeline.find_clips())
 
 
+def multiplied(levels: int, uses: int) -> bytes:
+    """Sequences each of which plays the next one ``uses`` times, the last one clips."""
+    texts = []
+    for level in range(levels + 1):
+        inner = f'<sequence id="s{level + 1}"/>' if level < levels else ""
+        items = "".join(
+            f'<clipitem id="{level}-{use}"><name>n</name><start>{2 * use}</start>'
+            f"<end>{2 * use + 2}</end><in>0</in><out>2</out>{inner}</clipitem>"
+            for use in range(uses)
+        )
+        texts.append(
+            f'<sequence id="s{level}"><name>s</name><duration>{2 * uses}</duration>'
+            "<rate><timebase>25</timebase><ntsc>FALSE</ntsc></rate>"
+            f"<media><video><track>{items}</track></video></media></sequence>"
+        )
+    return f'<xmeml version="5">{"".join(texts)}</xmeml>'.encode()
+
+
+def test_sequences_that_multiply_are_refused_before_they_are_read() -> None:
+    with pytest.raises(FormatError, match="unfolds into more than 300000 clips"):
+        read_xmeml(multiplied(12, 10))
+    timeline, _ = read_xmeml(multiplied(2, 10))
+    assert len(list(timeline.find_clips())) == 1000
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

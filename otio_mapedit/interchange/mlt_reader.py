@@ -8,6 +8,7 @@ becomes a linked clip on a track of its own. See :mod:`.mlt_words` for the clock
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,10 @@ from .mlt_joins_read import Joint, join_parts
 from .mlt_markers_read import restored, shown_markers, unclaimed
 from .mlt_tracks import Part, PartReader, is_mix
 from .mlt_words import BACKGROUND, MAX_NESTING, NAMESPACE, note_of, properties_of
+from .unfolding import check_unfolded
 from .xmeml_values import said_rate, said_seconds, seconds_time
 from .xml_safe import clean, parse, read_bytes
 
-#: Most items in all sequences together; nested ones count each time they are used.
-_MOST_ITEMS = 500_000
 _BLENDS = {"mix", "frei0r.cairoblend", "qtblend", "movit.overlay", "composite", "affine"}
 _PRODUCERS = ("producer", "chain", "playlist", "tractor")
 
@@ -64,7 +64,6 @@ class _Reader:
                 self.elements.setdefault(element.get("id", ""), element)
         self.sources: dict[int, Source] = {}
         self.open: list[Element] = []
-        self.items = 0
         self.drop = False
         self.links = 0
         self.left: Counter[tuple[str, int, int]] = Counter()
@@ -92,6 +91,7 @@ class _Reader:
 
     def timeline(self) -> otio.schema.Timeline:
         main = self._main()
+        check_unfolded(self.root, main, self._played, 2 * MAX_NESTING + 2, self.what)
         properties = properties_of(main)
         note = note_of(properties)
         start = note.get("start")
@@ -111,6 +111,13 @@ class _Reader:
         told += unclaimed(shown, self.left, self.rate)
         timeline.tracks.markers.extend(told)
         return timeline
+
+    def _played(self, element: Element) -> Iterator[Element | None]:
+        """What the entries of a playlist and the tracks of a tractor play."""
+        if element.tag in ("playlist", "tractor"):
+            for item in element:
+                if item.tag in ("entry", "track"):
+                    yield self.find(item.get("producer") or "")
 
     def _main(self) -> Element:
         named = self.find(self.root.get("producer") or "")
@@ -242,12 +249,6 @@ class _Reader:
         )
 
     def _item(self, part: Part, start: int, end: int) -> Any:
-        self.items += 1
-        if self.items > _MOST_ITEMS:
-            raise FormatError(
-                f"{self.what} plays more than {_MOST_ITEMS:,} clips",
-                "Export one sequence at a time.",
-            )
         first = part.first + start - part.start
         source = part.source or self.understand(part.producer)
         if part.producer.tag in ("tractor", "playlist"):

@@ -8,6 +8,7 @@ the report names the others. See :mod:`.xmeml_words` for the clocks.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .gain import set_gain
 from .gap_facts import read_gaps
 from .loss import LossReport
 from .timeline_facts import taken_back
+from .unfolding import check_unfolded
 from .xmeml_effects_read import Filters, read_colour, read_filters, read_markers, time_warps
 from .xmeml_media_read import FileShelf, reference_of
 from .xmeml_sound import Sound, is_exploded_copy
@@ -74,6 +76,7 @@ def read_xmeml(source: bytes | Path, sequence: str = "") -> tuple[otio.schema.Ti
     for other in found:
         if other is not chosen[0]:
             reader.report.note("sequence", f"another one is not read: {text_of(other, 'name')!r}")
+    check_unfolded(root, chosen[0], reader.played, MAX_NESTING, what)
     return reader.timeline(chosen[0]), reader.report
 
 
@@ -103,6 +106,19 @@ class _Reader:
         markers = read_markers(element, said.get("markers"), Fraction(0), rate)
         timeline.tracks.markers.extend(markers)
         return timeline
+
+    def played(self, sequence: Element) -> Iterator[Element | None]:
+        """The sequence that each item plays, or None."""
+        for kind in ("video", "audio"):
+            for track in sequence.iterfind(f"media/{kind}/track"):
+                for item in track.iterfind("clipitem"):
+                    yield self.nested(item.find("sequence"))
+
+    def nested(self, element: Element | None) -> Element | None:
+        """The sequence that an item plays, wherever in the file it is described."""
+        if element is None or len(element):
+            return element
+        return self.sequences.get(element.get("id", ""))
 
     def stack(self, element: Element, clock: SequenceClock) -> otio.schema.Stack:
         """The tracks of a sequence, picture below sound as OTIO has them."""
@@ -218,7 +234,7 @@ class _SequenceReader:
         said: dict[str, Any],
         name: str,
     ) -> otio.schema.Stack | None:
-        definition = nested if len(nested) else self.reader.sequences.get(nested.get("id", ""))
+        definition = self.reader.nested(nested)
         if (
             definition is None
             or definition in self.reader.open

@@ -130,17 +130,19 @@ class Trials:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Fit] = {}
         self._judged: dict[int, dict[Any, Any]] = {}
+        self._leaning: Leaning | None = None
+        self._options: dict[tuple[tuple[str, str], ...], Any] = {}
 
     def fit(self, taught: Taught, options: Texts, leaning: Leaning | None) -> Fit:
         """As :func:`fit_with`."""
-        key = (
-            taught.lesson.identity,
-            taught.looked_at,
-            tuple(sorted(options.items())),
-            leaning,
-        )
+        said = tuple(sorted(options.items()))
+        key = (taught.lesson.identity, taught.looked_at, said, leaning)
         if key not in self._known:
-            chosen = make_options(roughcut.Options, options)
+            if leaning != self._leaning:  # what was judged by another is needed no more
+                self._judged, self._leaning = {}, leaning
+            if said not in self._options:
+                self._options[said] = make_options(roughcut.Options, options)
+            chosen = self._options[said]
             self._known[key] = fit_with(taught, chosen, leaning, self._judged)
         return self._known[key]
 

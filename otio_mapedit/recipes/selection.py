@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..features import HOP, SILENCE
 from ..inference import Predictions
 from ..media import MediaInfo
-from ..solve import Evidence, Grid, Rules, holes, solve, union
+from ..solve import Evidence, Grid, Rules, cores, holes, placed, union
 from ..sources import source_of
 from ..style import Leaning
 from ..timing import (
@@ -110,12 +110,12 @@ def _settled(
     key = (manner.sound_level, manner.sounds, least, manner.takes, manner.leaning, short)
     if key not in judged:
         found = _Judged.of(known, manner=manner).without_unwanted(known.transcript, manner)
-        judged[key] = found.without_takes(known, manner.takes)
-    kept = judged[key].kept(manner, sequence)
-    whole = judged[key]
+        judged[key] = found.without_takes(known, manner.takes), {}
+    whole, solved = judged[key]
+    kept = whole.kept(manner, sequence, solved)
     if not kept and known.media.picture is not None and whole.heard and not whole.heard.has_speech:
         whole = _Judged.of(replace(known, sound=None), "nothing in its sound to cut by")
-        kept = whole.kept(manner, sequence)
+        kept = whole.kept(manner, sequence, {})
     return whole, kept
 
 
@@ -239,20 +239,17 @@ class _Judged:
         coloured = matches(edit, source) if edit and self.media.picture is not None else ()
         return replace(self, faults=faults, doubts=doubts, matches=coloured)
 
-    def kept(self, manner: Manner, sequence: Fraction) -> list[FrameRange]:
-        """The ranges to keep."""
+    def kept(self, manner: Manner, sequence: Fraction, solved: dict[Any, Any]) -> list[FrameRange]:
+        """The ranges to keep. ``solved`` remembers the cores, which margins do not change."""
         vetoed = tuple(union(fault.range for fault in self.faults))
         grid = Grid(self.media.rate, self.media.frame_count, vetoed)
         rules = _rules(manner, self.media.rate, self.hop)
-        return _whole_frames(
-            solve(
-                self.evidence(rules.change, _least_sound(manner, self.media.rate, self.hop)),
-                rules,
-                grid,
-            ),
-            grid,
-            sequence,
-        )
+        least = _least_sound(manner, self.media.rate, self.hop)
+        evidence = self.evidence(rules.change, least)
+        key = (rules.change, least)
+        if key not in solved:
+            solved[key] = cores(evidence, rules, grid)
+        return _whole_frames(placed(solved[key], evidence, rules, grid), grid, sequence)
 
     def evidence(self, change: float, least_sound: float) -> Evidence:
         """What speaks for keeping each step of the whole file.
