@@ -14,7 +14,6 @@ from typing import Any
 import opentimelineio as otio
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from otio_mapedit import mapedit_file
 from otio_mapedit.assemble import assemble
@@ -35,7 +34,7 @@ from otio_mapedit.operations import DecisionList, Kind, Operation, Source, Strea
 from otio_mapedit.timing import FrameRange, exact_time, rational_time
 from otio_mapedit.urls import path_of, url_of
 from tests.decision_lists import decision_lists
-from tests.interchange_strategies import property_test, round_trip, timeline_facts, timelines
+from tests.interchange_strategies import property_test
 
 RATE = Fraction(24)
 FIRST = 86400  # 01:00:00:00
@@ -58,16 +57,6 @@ def decisions(folder: Path, name: str = "b roll #2.mov") -> DecisionList:
         op("dissolve", 67, 5, in_offset=4, out_offset=2), op("keep", 100, 140),
     )  # fmt: skip
     return DecisionList("cut", RATE, (source,), operations, FIRST)
-
-
-@round_trip
-@given(timelines(), st.sampled_from(HOSTS))
-def test_timelines_in_every_dialect_read_back(timeline: otio.schema.Timeline, host: str) -> None:
-    before = timeline.to_json_string()
-    back = timeline_from(text_of(timeline, host), "cut.otio")
-    assert timeline.to_json_string() == before
-    verify(timeline, back, "cut.otio")
-    assert timeline_facts(back) == timeline_facts(timeline)
 
 
 @property_test
