@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 
 from otio_mapedit.errors import FormatError, OptionError
 from otio_mapedit.interchange.registry import read_timeline, write_timeline
-from otio_mapedit.learning.habits import leaning, options, recipe_options, shortest_pause
-from otio_mapedit.learning.learn import LeftOut, borne_out, learn
+from otio_mapedit.learning.habits import Habits, leaning, options, recipe_options, shortest_pause
+from otio_mapedit.learning.learn import TRUSTS, LeftOut, borne_out, learn, taught_by
 from otio_mapedit.learning.lessons import Lesson, _packed
-from otio_mapedit.learning.tuning import GENERAL, Fit, halved, pulled_back
+from otio_mapedit.learning.tuning import GENERAL, MODELS, Fit, halved, pulled_back
+from otio_mapedit.pipeline import Tools
 from otio_mapedit.recipes.styled import MOMENT_FEATURES
 from otio_mapedit.style import SCHEMA, Style, load, path_for, save, style_from, text_of, with_style
 from otio_mapedit.timing import parse_length
@@ -383,6 +385,26 @@ def test_what_is_learned_is_borne_out_by_most_that_is_left_out(
 ) -> None:
     left_out = [LeftOut("", Fit(general, 0), Fit(learned, 0)) for general, learned in fits]
     assert borne_out(left_out) == believed
+
+
+def test_options_are_judged_beside_the_leaning_that_they_go_with(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were bent for a cut without any leaning and shipped with one: what had been judged was
+    not what was learned, and a leaning that wants other margins was never trusted."""
+    judged = set()
+
+    def noted(found: Habits, taught: Any, model: str, leaning: Any, trials: Any) -> Habits:
+        judged.add((model, leaning.trust if leaning is not None else 0.0))
+        return Habits(dict(found.options), found.leaning)
+
+    monkeypatch.setattr("otio_mapedit.learning.learn.tuned", noted)
+    tools, taught = Tools(), []
+    for number, margin in enumerate(("0.05s", "0.3s", "0.6s")):
+        path = human_cut(cli, f"{number}.otio", "--margin-before", margin, "--margin-after", margin)
+        taught.append(taught_by(read_timeline(path), path, [here], tools))
+    assert learn(Style("anna"), taught).validated
+    assert judged == set(product(MODELS, TRUSTS))
 
 
 def test_of_numbers_that_fit_alike_the_least_different_counts() -> None:
