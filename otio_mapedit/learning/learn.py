@@ -7,6 +7,7 @@ same measure, and where no trust does better than none, it gets none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -206,52 +207,44 @@ class _Chosen:
 def _validated(lessons: Sequence[Lesson], taught: Sequence[Taught], trials: Trials) -> _Chosen:
     """Every timeline whose media is at hand left out once, and what did best then.
 
-    Options are bent beside the leaning that they will go with: a judgement that drops more wants
-    other margins. Of one timeline alone the halves are left out in turn; a leaning is then not
-    trusted.
+    What stays wrong of what is wrong in general counts, every timeline alike: mostly with what was
+    left out, partly with what was learned from (the .632 estimator: Efron 1983), because of few
+    timelines the only one that shows a habit cannot be left out and learned from. A richer model
+    and trusting a leaning have to gain something beside. Options are bent beside the leaning that
+    they will go with: a judgement that drops more wants other margins. Of one timeline alone the
+    halves are left out in turn; a leaning is then not trusted.
     """
     folds = list(_folds(lessons, taught))
     trusts = TRUSTS if any(fold.lessons for fold in folds) else TRUSTS[:1]
-    choices = [(model, trust) for trust, model in product(trusts, MODELS)]
-    rows: dict[tuple[str, float], list[LeftOut]] = {}
+    chosen, least = _Chosen("timing", 0.0, ()), math.inf
+    everything = [_Fold(tuple(("", each) for each in taught), tuple(taught), tuple(lessons))]
+    for trust, model in product(trusts, MODELS):
+        alone = _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
+        if not folds or alone >= least:
+            continue
+        fitted = _shares(_judged(everything, model, trust, trials))
+        # What was learned from fits no worse than what was left out: no need to leave it out.
+        if fitted + alone >= least:
+            continue
+        left_out = _judged(folds, model, trust, trials)
+        wrong = _LEFT_OUT * _shares(left_out) + (1 - _LEFT_OUT) * fitted + alone
+        if wrong < least:
+            chosen, least = _Chosen(model, trust, tuple(left_out)), wrong
+    return chosen
+
+
+def _judged(folds: Sequence[_Fold], model: str, trust: float, trials: Trials) -> list[LeftOut]:
+    """What is left out in each of ``folds``, as the rest of it teaches."""
+    rows = []
     for fold in folds:
         amount = habits(fold.lessons)
-        for model, trust in choices:
-            leaning = _trusted(amount.leaning, trust)
-            found = tuned(amount, fold.rest, model, leaning, trials)
-            rows.setdefault((model, trust), []).extend(
-                LeftOut(
-                    name, trials.fit(each, {}, None), trials.fit(each, found.options, leaning)
-                )
-                for name, each in fold.out
-            )  # fmt: skip
-    amount = habits(lessons)
-    fitted: dict[tuple[str, float], list[LeftOut]] = {}
-    for model, trust in rows:
         leaning = _trusted(amount.leaning, trust)
-        found = tuned(amount, taught, model, leaning, trials)
-        fitted[model, trust] = [
-            LeftOut("", trials.fit(each, {}, None), trials.fit(each, found.options, leaning))
-            for each in taught
+        found = tuned(amount, fold.rest, model, leaning, trials)
+        rows += [
+            LeftOut(name, trials.fit(each, {}, None), trials.fit(each, found.options, leaning))
+            for name, each in fold.out
         ]
-    best = min(
-        rows,
-        key=lambda choice: _cost(choice, rows[choice], fitted[choice]),
-        default=("timing", 0.0),
-    )
-    return _Chosen(*best, tuple(rows.get(best, ())))
-
-
-def _cost(
-    choice: tuple[str, float], left_out: Sequence[LeftOut], fitted: Sequence[LeftOut]
-) -> float:
-    """What stays wrong of what is wrong in general, every timeline counting alike: mostly with what
-    was left out, partly with what was learned from (the .632 estimator: Efron 1983), because of few
-    timelines the only one that shows a habit cannot be left out and learned from. A richer model
-    and trusting a leaning have to gain something beside."""
-    model, trust = choice
-    wrong = _LEFT_OUT * _shares(left_out) + (1 - _LEFT_OUT) * _shares(fitted)
-    return wrong + _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
+    return rows
 
 
 def borne_out(left_out: Sequence[LeftOut]) -> bool:

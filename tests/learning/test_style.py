@@ -404,7 +404,7 @@ def test_options_are_judged_beside_the_leaning_that_they_go_with(
         path = human_cut(cli, f"{number}.otio", "--margin-before", margin, "--margin-after", margin)
         taught.append(taught_by(read_timeline(path), path, [here], tools))
     assert learn(Style("anna"), taught).validated
-    assert judged == set(product(MODELS, TRUSTS))
+    assert judged == set(product(MODELS, TRUSTS)), "nothing fits so well that no more is tried"
 
 
 def test_of_numbers_that_fit_alike_the_least_different_counts() -> None:
