@@ -58,6 +58,8 @@ RECIPE_OPTIONS: Mapping[str, tuple[str, ...]] = {
 PACED = ("margin_before", "margin_after", "min_pause")
 
 _NAME = re.compile(r"^[\w][\w. -]{0,63}$")
+#: Spreads from the mean within which most of what was learned from lies.
+_SEEN = 3.0
 #: Largest file that is read: years of timelines.
 _LARGEST = 64 * 2**20
 
@@ -84,6 +86,13 @@ class Leaning:
         scaled = (values - np.array(self.mean)) / np.array(self.spread)
         logit = self.bias + np.clip(scaled, -5, 5) @ np.array(self.weights)
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), np.float64)
+
+    def familiar(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """How far each moment is like those that were learned from, [n], 1 where it is: what a
+        regression says beyond what it has seen is a guess, the bolder the further away."""
+        scaled = np.abs((values - np.array(self.mean)) / np.array(self.spread))
+        beyond = np.clip(scaled - _SEEN, 0, _SEEN) @ np.abs(self.weights)
+        return np.asarray(np.exp(-beyond), np.float64)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,8 @@ def styled(heard: Heard, known: Predictions, leaning: Leaning) -> Heard:
     """``heard`` with a style's leaning in its score.
 
     The score of a step becomes ``(1 - trust) * general + trust * (2 p - 1)``; speech that this
-    editor would all but surely leave out is no longer kept for being speech.
+    editor would all but surely leave out is no longer kept for being speech. Where a moment is like
+    nothing that was learned from, ``trust`` falls towards none.
     """
     if known.sound is None:
         return heard
@@ -115,14 +116,18 @@ def styled(heard: Heard, known: Predictions, leaning: Leaning) -> Heard:
             known.media.name,
         )
         return heard
-    kept = leaning.probability(moments(known, heard))
+    described = moments(known, heard)
+    kept, trust = leaning.probability(described), leaning.trust * leaning.familiar(described)
     hop = float(known.sound.hop)
     per = int(MOMENT / known.sound.hop)
-    steps = np.repeat(kept, per)[: len(heard.score)]
-    steps = np.pad(steps, (0, len(heard.score) - len(steps)), "edge")
+    count = len(heard.score)
+    steps, trusted = (
+        np.pad(each, (0, count - len(each)), "edge")
+        for each in (np.repeat(of, per)[:count] for of in (kept, trust))
+    )
     general = heard.score / hop
-    score = (1 - leaning.trust) * general + leaning.trust * (2 * steps - 1)
-    unwanted = steps < _DROPS_SPEECH * leaning.trust
+    score = (1 - trusted) * general + trusted * (2 * steps - 1)
+    unwanted = steps < _DROPS_SPEECH * trusted
     return replace(
         heard,
         score=np.clip(score, -1, 1) * hop,

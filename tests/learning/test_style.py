@@ -21,9 +21,22 @@ from otio_mapedit.learning.habits import Habits, leaning, options, recipe_option
 from otio_mapedit.learning.learn import TRUSTS, LeftOut, borne_out, learn, taught_by
 from otio_mapedit.learning.lessons import Lesson, _packed
 from otio_mapedit.learning.tuning import GENERAL, MODELS, Fit, halved, pulled_back
-from otio_mapedit.pipeline import Tools
-from otio_mapedit.recipes.styled import MOMENT_FEATURES
-from otio_mapedit.style import SCHEMA, Style, load, path_for, save, style_from, text_of, with_style
+from otio_mapedit.media import probe
+from otio_mapedit.pipeline import Tools, predict
+from otio_mapedit.recipes import recipe, roughcut
+from otio_mapedit.recipes.hearing import hear
+from otio_mapedit.recipes.styled import MOMENT_FEATURES, moments, network_of, styled
+from otio_mapedit.style import (
+    SCHEMA,
+    Leaning,
+    Style,
+    load,
+    path_for,
+    save,
+    style_from,
+    text_of,
+    with_style,
+)
 from otio_mapedit.timing import parse_length
 from tests.cli_support import EDITED, TALK, Cli, one_line
 
@@ -120,6 +133,26 @@ def test_a_leaning_finds_what_counts() -> None:
     assert found.features[strongest] in ("motion", "speech and motion")
     unseen, kept = lesson(3).table()
     assert ((found.probability(unseen) > 0.5) == (kept > 0.5)).mean() > 0.98
+
+
+def test_a_style_leaves_alone_what_is_like_nothing_it_was_taught() -> None:
+    """Taught by films without long pauses, a style filled those of the next film with noise."""
+    known = predict(probe(TALK), recipe("roughcut"), roughcut.Options(), Tools())
+    assert known.sound is not None
+    heard = hear(known.sound)
+    seen = moments(known, heard)
+    count = len(MOMENT_FEATURES)
+    like_it = Leaning(
+        MOMENT_FEATURES, tuple(seen.mean(axis=0)), (1e3,) * count, (1.0,) * count, -9.0, 1.0,
+        network_of(known),
+    )  # fmt: skip
+    unlike = replace(like_it, mean=(9e3,) * count)
+    assert (like_it.familiar(seen) == 1).all()
+    assert (unlike.familiar(seen) < 1e-3).all()
+    assert not styled(heard, known, like_it).speech.any(), "it keeps nothing"
+    left = styled(heard, known, unlike)
+    assert (left.speech == heard.speech).all()
+    np.testing.assert_allclose(left.score, heard.score, atol=1e-3 * float(known.sound.hop))
 
 
 def test_a_lesson_survives_its_style() -> None:
