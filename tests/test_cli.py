@@ -68,6 +68,8 @@ def test_version(cli: Cli) -> None:
         (["shots", TALK, "-o", "cut.mapedit", "--for", "resolve"], "Leave --for out"),
         (["shots", TALK, "-o", "-.otioz"], "Name a file instead"),
         (["shots", TALK, "-o", "-", "--json"], "Name a file with -o"),
+        (["roughcut", TALK, "--transcribe", "-o", "cut.otio"], "leave --transcribe out"),
+        (["roughcut", "--min-shot", "--force", TALK], "--min-shot says nothing"),
     ],
 )
 def test_wrong_use_gets_one_line(cli: Cli, here: Path, words: list[str], hint: str) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import CallbackParam
 
+from ..errors import UsageError
 from ..timing import Length, parse_length, parse_rate, rate_text
 from .common import GROUPS
 
@@ -87,10 +89,23 @@ def _parameter(field: dataclasses.Field[Any]) -> Parameter:
         metavar=None if switch else value_word(field),
         rich_help_panel=GROUPS[0],
         autocompletion=(lambda: list(choices)) if choices else None,
+        callback=None if switch else _says_something,
         show_default=False,
     )
     kind: Any = Annotated[bool | None if switch else str | None, made]
     return Parameter(field.name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
+def _says_something(context: typer.Context, parameter: CallbackParam, value: Any) -> Any:
+    """Refuse the next option as a value: in ``--transcribe -o cut.otio`` a model is missing, and
+    ``cut.otio`` would be taken for footage."""
+    known = context.command.params
+    if any(value in (*other.opts, *other.secondary_opts) for other in known):
+        flag = flag_of(str(parameter.name))
+        raise UsageError(
+            f"{flag} says nothing: {value} follows it", f"Give it a value, or leave {flag} out."
+        )
+    return value
 
 
 def _listed(choices: tuple[str, ...]) -> str:
