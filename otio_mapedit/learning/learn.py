@@ -32,7 +32,7 @@ from .uses import uses_of
 #: How much a leaning may be trusted.
 TRUSTS = (0.0, 0.3, 0.6, 1.0)
 #: What a richer model, and trusting a leaning, must take away of what is wrong in general.
-_RICH, _LEANING = 0.02, 0.04
+_RICH, _LEANING = 0.02, 0.1
 #: How much what was left out counts beside what was learned from.
 _LEFT_OUT = 0.632
 #: Disagreement that is none, that is nearly none, and how much worse than in general one timeline
