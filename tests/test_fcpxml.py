@@ -165,7 +165,7 @@ def nested_media(name: str, uses: str, count: int) -> str:
 
 
 def test_compound_clips_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fcpxml_media, "MAX_ITEMS", 2000)
+    monkeypatch.setattr(fcpxml_media, "MOST_CLIPS", 2000)
     resources = "".join(nested_media(f"m{n}", f"m{n + 1}", 10) for n in range(12))
     resources += (
         '<media id="m12"><sequence format="f"><spine>'

@@ -399,11 +399,16 @@ def test_what_a_person_changed_counts(tmp_path: Path) -> None:
     assert [effect.time_scalar for effect in back.effects] == [4.0]
 
 
-def bomb() -> str:
-    """Thirty playlists, each of which plays the one before it ten times."""
+def bomb(inline: bool = False) -> str:
+    """Thirty playlists, each of which plays the one before it ten times, by its id or inside."""
     parts = ['<producer id="p0" out="9"><property name="resource">a.mov</property></producer>']
     for number in range(1, 31):
-        entries = f'<entry producer="p{number - 1}" in="0" out="1"/>' * 10
+        below = f"p{number - 1}" if not inline or number == 1 else f"l{number - 1}"
+        entry = f'<entry producer="{below}" in="0" out="1"/>'
+        if inline:
+            tractor = f'<tractor><track producer="{below}"/></tractor>'
+            entry = f'<entry in="0" out="1">{tractor}</entry>'
+        entries = entry * 10
         parts.append(f'<playlist id="l{number}">{entries}</playlist>')
         parts.append(f'<tractor id="p{number}"><track producer="l{number}"/></tractor>')
     return "".join(parts)
@@ -415,8 +420,9 @@ def bomb() -> str:
         b"", b"no", b"\x00\xff" * 999, b"<mlt/>", b"<mlt><tractor/></mlt", b"<xmeml/>",
         b'<!DOCTYPE a [<!ENTITY b "c">]><mlt>&b;</mlt>', b"<mlt>" + b"<a>" * 10_000,
         f'<mlt producer="p18">{bomb()}</mlt>'.encode(),
+        f'<mlt producer="p18">{bomb(inline=True)}</mlt>'.encode(),
     ],
-    ids=["empty", "text", "noise", "nothing", "torn", "xmeml", "entity", "deep", "bomb"],
+    ids=["empty", "text", "noise", "nothing", "torn", "xmeml", "entity", "deep", "bomb", "inline"],
 )  # fmt: skip
 def test_what_is_no_mlt_gets_one_line(cli: Cli, here: Path, content: bytes) -> None:
     (here / "bad.mlt").write_bytes(content)

@@ -386,14 +386,14 @@ def test_a_sequence_inside_itself_is_not_followed() -> None:
     assert not list(timeline.find_clips())
 
 
-def multiplied(levels: int, uses: int) -> bytes:
+def multiplied(levels: int, uses: int, item: str = "clipitem") -> bytes:
     """Sequences each of which plays the next one ``uses`` times, the last one clips."""
     texts = []
     for level in range(levels + 1):
         inner = f'<sequence id="s{level + 1}"/>' if level < levels else ""
         items = "".join(
-            f'<clipitem id="{level}-{use}"><name>n</name><start>{2 * use}</start>'
-            f"<end>{2 * use + 2}</end><in>0</in><out>2</out>{inner}</clipitem>"
+            f'<{item} id="{level}-{use}"><name>n</name><start>{2 * use}</start>'
+            f"<end>{2 * use + 2}</end><in>0</in><out>2</out>{inner}</{item}>"
             for use in range(uses)
         )
         texts.append(
@@ -404,9 +404,10 @@ def multiplied(levels: int, uses: int) -> bytes:
     return f'<xmeml version="5">{"".join(texts)}</xmeml>'.encode()
 
 
-def test_sequences_that_multiply_are_refused_before_they_are_read() -> None:
+@pytest.mark.parametrize("item", ["clipitem", "generatoritem"])
+def test_sequences_that_multiply_are_refused_before_they_are_read(item: str) -> None:
     with pytest.raises(FormatError, match="unfolds into more than 300000 clips"):
-        read_xmeml(multiplied(12, 10))
+        read_xmeml(multiplied(12, 10, item))
     timeline, _ = read_xmeml(multiplied(2, 10))
     assert len(list(timeline.find_clips())) == 1000
 

@@ -16,11 +16,8 @@ from ..timing import fraction_of, parse_rate
 from .fcpxml_times import parse_time, rate_of_frame, seconds_range
 from .fcpxml_words import FOREIGN, NAMESPACE, carried, reel_of
 from .loss import LossReport
+from .unfolding import MOST_CLIPS
 from .urls import media_url
-
-#: Most items that one file may unfold into. Nested sequences that repeat each other could
-#: otherwise fill any memory from a few lines.
-MAX_ITEMS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +82,9 @@ class Library:
             FormatError: it is larger than anybody edits.
         """
         self._items += items
-        if self._items > MAX_ITEMS:
+        if self._items > MOST_CLIPS:
             raise FormatError(
-                f"the project unfolds into more than {MAX_ITEMS} clips",
+                f"the project unfolds into more than {MOST_CLIPS} clips",
                 "Export one sequence at a time, without nested ones.",
             )
 

@@ -22,7 +22,7 @@ from .loss import LossReport
 from .mlt_clips_read import Source, clip_of, dress, name_of, source_of
 from .mlt_joins_read import Joint, join_parts
 from .mlt_markers_read import restored, shown_markers, unclaimed
-from .mlt_tracks import Part, PartReader, is_mix
+from .mlt_tracks import Part, PartReader, is_mix, played_by
 from .mlt_words import BACKGROUND, MAX_NESTING, NAMESPACE, note_of, properties_of
 from .unfolding import check_unfolded
 from .xmeml_values import said_rate, said_seconds, seconds_time
@@ -117,7 +117,7 @@ class _Reader:
         if element.tag in ("playlist", "tractor"):
             for item in element:
                 if item.tag in ("entry", "track"):
-                    yield self.find(item.get("producer") or "")
+                    yield played_by(item, self.find)
 
     def _main(self) -> Element:
         named = self.find(self.root.get("producer") or "")

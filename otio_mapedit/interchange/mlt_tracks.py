@@ -6,6 +6,7 @@ sides. A clip is therefore what plays from the middle of the mix before it to th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -51,6 +52,15 @@ def before_of(tractor: Element, frames: int) -> int:
     return frames // 2
 
 
+def played_by(entry: Element, find: Callable[[str], Element | None]) -> Element | None:
+    """What an entry plays: a producer by its id, or one that is written inside of it."""
+    producer = find(entry.get("producer") or "")
+    if producer is None:
+        inline = [one for one in entry if one.tag in ("producer", "chain", "tractor")]
+        producer = inline[0] if inline else None
+    return producer
+
+
 class PartReader:
     """The parts of one playlist; ``find`` gives an element by id, ``understand`` its source."""
 
@@ -69,10 +79,7 @@ class PartReader:
         return [part for part in self.parts if part.end > part.start]
 
     def _entry(self, entry: Element) -> None:
-        producer = self.find(entry.get("producer") or "")
-        if producer is None:
-            inline = [one for one in entry if one.tag in ("producer", "chain", "tractor")]
-            producer = inline[0] if inline else None
+        producer = played_by(entry, self.find)
         first, frames = self._span(entry, producer)
         if producer is not None and is_mix(producer):
             self._mix(producer, first, frames)

@@ -26,7 +26,7 @@ from .unfolding import check_unfolded
 from .xmeml_effects_read import Filters, read_colour, read_filters, read_markers, time_warps
 from .xmeml_media_read import FileShelf, reference_of
 from .xmeml_sound import Sound, is_exploded_copy
-from .xmeml_tracks import Edges, SequenceClock, TrackReader
+from .xmeml_tracks import ITEMS, Edges, SequenceClock, TrackReader
 from .xmeml_values import (
     count_of,
     definitions,
@@ -111,8 +111,9 @@ class _Reader:
         """The sequence that each item plays, or None."""
         for kind in ("video", "audio"):
             for track in sequence.iterfind(f"media/{kind}/track"):
-                for item in track.iterfind("clipitem"):
-                    yield self.nested(item.find("sequence"))
+                for item in track:
+                    if item.tag in ITEMS:
+                        yield self.nested(item.find("sequence"))
 
     def nested(self, element: Element | None) -> Element | None:
         """The sequence that an item plays, wherever in the file it is described."""

@@ -18,7 +18,7 @@ from .xmeml_values import count_of, text_of
 
 #: What a track holds besides items.
 _SILENT = frozenset({"enabled", "locked", "outputchannelindex", "name", "parameter"})
-_ITEMS = ("clipitem", "generatoritem")
+ITEMS = ("clipitem", "generatoritem")
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class TrackReader:
     def _nodes(self, element: Element, name: str) -> list[Element | Mixing]:
         nodes: list[Element | Mixing] = []
         for child in element:
-            if child.tag in _ITEMS:
+            if child.tag in ITEMS:
                 nodes.append(child)
             elif child.tag == "transitionitem":
                 mixing = read_mixing(child, self.clock.rate)

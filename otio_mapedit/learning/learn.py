@@ -217,10 +217,12 @@ def _validated(lessons: Sequence[Lesson], taught: Sequence[Taught], trials: Tria
     folds = list(_folds(lessons, taught))
     trusts = TRUSTS if any(fold.lessons for fold in folds) else TRUSTS[:1]
     chosen, least = _Chosen("timing", 0.0, ()), math.inf
+    if not folds:
+        return chosen
     everything = [_Fold(tuple(("", each) for each in taught), tuple(taught), tuple(lessons))]
     for trust, model in product(trusts, MODELS):
         alone = _RICH * list(MODELS).index(model) + _LEANING * bool(trust)
-        if not folds or alone >= least:
+        if alone >= least:
             continue
         fitted = _shares(_judged(everything, model, trust, trials))
         # What was learned from fits no worse than what was left out: no need to leave it out.
