@@ -22,7 +22,7 @@ from .errors import MediaError
 from .features import PictureSamples, SoundFeatures
 from .media import MediaInfo
 from .progress import Progress, silent
-from .seen import SEEN, Notes, stacked
+from .seen import SEEN, stacked
 from .sparse_watching import plan_of, watched_in_part
 from .spec import Frames
 from .transcript import Transcript
@@ -30,7 +30,6 @@ from .watching import (
     ANSWERED,
     Job,
     answer,
-    nothing,
     watched,
     windows_of,
 )
@@ -38,8 +37,8 @@ from .weights import Network, open_network
 
 #: What is remembered, and a number that is raised when the same network's answer would differ.
 Store = tuple[str, int]
-_WHOLE: Store = ("shots", 2)
-_IN_PART: Store = ("shots-fast", 3)
+_WHOLE: Store = ("shots", 3)
+_IN_PART: Store = ("shots-fast", 4)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,9 @@ class SeenPictures:
 
     frames: NDArray[Any]  # int64 [m], grid frame of each picture, rising
     change: NDArray[Any]  # float32 [m], mean difference from the picture before, 0 to 1
-    sketch: NDArray[Any]  # uint8 [m, cells], mean colours of a few large cells
+    #: uint8 [m, cells], mean colours of a few large cells; None where each picture is a moment but
+    #: for a few that are missing.
+    sketch: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class ShotPredictions:
     frames: NDArray[Any]  # int64 [n], grid frame of each moment, rising
     cut: NDArray[Any]  # float32 [n], probability that a new shot begins here by a hard cut
     transition: NDArray[Any]  # float32 [n], probability of being inside a gradual transition
-    kind: NDArray[Any]  # float32 [n, len(kinds)]
-    quality: NDArray[Any]  # float32 [n, len(quality_names)]
+    kind: NDArray[Any]  # float16 [n, len(kinds)]
+    quality: NDArray[Any]  # float16 [n, len(quality_names)]
     luma: NDArray[Any]  # mean luma, 0 to 1
     peak: NDArray[Any]  # luma of the brightest spot, 0 to 1
     change: NDArray[Any]  # mean difference from the moment before, 0 to 1
@@ -133,7 +134,7 @@ def predict_shots(
             else:
                 index, part = news
                 cache.put(media.fingerprint, store[0], _entry(job, store, index), part)
-                parts[index] = part
+                parts[index] = _needed(job, part)
     progress(task, 1, 1)
     whole = list(_up_to_the_end(job, parts))
     if not any(len(part["frames"]) for part in whole):
@@ -144,20 +145,20 @@ def predict_shots(
 def run_network(network: Network, pictures: Frames) -> ShotPredictions:
     """The answer for pictures in memory (uint8 ``[n, height, width, 3]``, n at least 1), by the
     very windows that :func:`predict_shots` uses; ``frames`` counts the pictures."""
-    notes = Notes()
-    frames = np.arange(len(pictures))
-    windows = windows_of(notes.through(batch for batch in [(frames, pictures)]), network.spec)
-    answers = stacked([answer(network, *seen) for seen in windows], ANSWERED)
-    return joined(network, [answers | (notes.take(0, None) or nothing(network.spec))])
+    batches = [(np.arange(len(pictures)), pictures)]
+    windows = windows_of(batches, network.spec)
+    return joined(network, [stacked([answer(network, *seen) for seen in windows], ANSWERED)])
 
 
 def joined(network: Network, parts: Iterable[Arrays]) -> ShotPredictions:
     """Consecutive segments as the answer for a file. They are used up: of a film of hours nothing
     is held twice but one of its arrays at a time."""
     segments = list(parts)
-    every = {
-        name: np.concatenate([part.pop(name) for part in segments]) for name in (*ANSWERED, *SEEN)
-    }
+    names = {name for part in segments for name in part}
+    for part in segments if "seen_frames" in names else ():
+        part.setdefault("seen_frames", part["frames"])
+        part.setdefault("seen_change", part["change"])
+    every = {name: np.concatenate([part.pop(name) for part in segments]) for name in names}
     spec = network.spec
     return ShotPredictions(
         **{name: every[name] for name in ANSWERED},
@@ -166,8 +167,14 @@ def joined(network: Network, parts: Iterable[Arrays]) -> ShotPredictions:
         cut_threshold=spec.cut_threshold,
         transition_threshold=spec.transition_threshold,
         network=network.label,
-        seen=SeenPictures(*(every[name] for name in SEEN)),
+        seen=_seen(every),
     )
+
+
+def _seen(every: Arrays) -> SeenPictures | None:
+    if "seen_frames" not in every:
+        return None
+    return SeenPictures(every["seen_frames"], every["seen_change"], every.get("seen_sketch"))
 
 
 def _remembered(job: Job, cache: Cache, store: Store) -> dict[int, Arrays]:
@@ -176,8 +183,23 @@ def _remembered(job: Job, cache: Cache, store: Store) -> dict[int, Arrays]:
     for index in range(job.segments):
         part = cache.get(job.media.fingerprint, store[0], _entry(job, store, index))
         if part is not None and set(part) == {*ANSWERED, *SEEN}:
-            parts[index] = part
+            parts[index] = _needed(job, part)
     return parts
+
+
+def _needed(job: Job, part: Arrays) -> Arrays:
+    """A segment without what nothing will ask for, which would take twice the room of the rest.
+
+    Sketches tell a boundary between two moments, so where each picture is one they are not needed;
+    nor are those pictures named again.
+    """
+    picture = job.media.picture
+    needed = set(part)
+    if job.pace == 1 and not (picture and picture.variable_rate):
+        needed.remove("seen_sketch")
+        if np.array_equal(part["frames"], part["seen_frames"]):
+            needed -= {"seen_frames", "seen_change"}
+    return {name: part[name] for name in part if name in needed}
 
 
 def _up_to_the_end(job: Job, parts: dict[int, Arrays]) -> Iterable[Arrays]:

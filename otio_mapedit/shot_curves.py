@@ -171,7 +171,7 @@ def beside_black(first: int, stop: int, blacks: list[Run]) -> Iterator[Run]:
 
 def likely_kind(predictions: ShotPredictions, first: int, stop: int) -> tuple[str, float]:
     """The likeliest of :data:`GRADUAL` over some pictures, and its share among them."""
-    share = predictions.kind[first:stop].mean(axis=0)
+    share = predictions.kind[first:stop].mean(axis=0, dtype=np.float32)
     shares = {kind: float(share[predictions.kinds.index(kind)]) for kind in GRADUAL}
     kind = max(shares, key=lambda name: shares[name])
     return kind, shares[kind] / max(sum(shares.values()), 1e-9)

@@ -109,7 +109,7 @@ class _Places:
         network may be off, and half of one that the middle of a moment is."""
         count, reach = len(self.seen.frames), reach * 3 // 2
         begin, end = first - reach - 1, stop + reach
-        if reach < 2 or begin < 0 or end >= count:
+        if self.seen.sketch is None or reach < 2 or begin < 0 or end >= count:
             return first, stop
         sketch = self.seen.sketch[begin : end + 1].astype(np.float64)
         change = sketch[-1] - sketch[0]

@@ -43,8 +43,9 @@ _LONGEST_BLOCK = 16
 #: Stretches of a file that are decoded at the same time, at most.
 _MOST_AT_ONCE = 4
 _BATCHES_AHEAD = 4
-#: What of the network's answer is kept. The embedding would take most of the room.
-SAID = ("cut", "transition", "kind", "quality")
+#: What of the network's answer is kept, and how: the embedding would take most of the room, and
+#: kinds and faults need no more than three digits.
+SAID = {"cut": "f4", "transition": "f4", "kind": "f2", "quality": "f2"}
 ANSWERED = ("frames", *SAID, *EVIDENCE)
 
 
@@ -141,16 +142,16 @@ def read_ahead(items: Generator[Item, None, None], depth: int) -> Generator[Item
 def answer(network: Network, window: Window, frames: NDArray[Any], seen: Frames) -> Arrays:
     """The network's answer and the pixels' evidence for the moments that a window keeps."""
     said = network.run(seen[None])
-    arrays: Arrays = {name: said[name][0, window.kept] for name in SAID}
+    arrays: Arrays = {name: said[name][0, window.kept].astype(kept) for name, kept in SAID.items()}
     return {"frames": frames, **arrays, **evidence(seen, window.kept, arrays["cut"])}
 
 
 def nothing(spec: ShotSpec) -> Arrays:
     """The answer for no moment at all."""
     shapes = {"kind": (len(spec.kinds),), "quality": (len(spec.quality),), "seen_sketch": CELLS}
-    types = {"frames": np.int64, "seen_frames": np.int64, "seen_sketch": np.uint8}
+    types = {"frames": "i8", "seen_frames": "i8", "seen_sketch": "u1", **SAID}
     return {
-        name: np.zeros((0, *shapes.get(name, ())), types.get(name, np.float32))
+        name: np.zeros((0, *shapes.get(name, ())), types.get(name, "f4"))
         for name in (*ANSWERED, *SEEN)
     }
 

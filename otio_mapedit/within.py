@@ -142,7 +142,8 @@ def _shots(shots: ShotPredictions, span: FrameRange) -> ShotPredictions:
     if seen is not None:
         inside = _moments(seen.frames, span)
         frames = np.maximum(seen.frames[inside] - span.start, 0)
-        seen = SeenPictures(frames, seen.change[inside], seen.sketch[inside])
+        sketch = None if seen.sketch is None else seen.sketch[inside]
+        seen = SeenPictures(frames, seen.change[inside], sketch)
     return replace(shots, **arrays, seen=seen)
 
 
