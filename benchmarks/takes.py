@@ -33,9 +33,10 @@ from otio_mapedit.inference import Predictions
 from otio_mapedit.media import probe
 from otio_mapedit.operations import Kind
 from otio_mapedit.recipes import roughcut
-from otio_mapedit.training.edit_evaluate import bank_of
+from otio_mapedit.training.edit_evaluate import kept_for_testing
 from otio_mapedit.training.edit_train import EditTrainConfig
 from otio_mapedit.training.rush_script import FALSE_START, KEEP, RATE, RETAKE
+from otio_mapedit.training.rush_store import test_bank
 from otio_mapedit.training.rushes import Rush, rush
 
 FIRST = 10_000
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=12)
     chosen = parser.parse_args()
     wanted = EditTrainConfig.from_toml(chosen.config).rush_set
-    bank = bank_of(wanted, chosen.recordings)
+    bank = test_bank(wanted, kept_for_testing(wanted.manifest, chosen.recordings))
     totals = {name: np.zeros(8) for name in ("with the network", "without")}
     done, number = 0, FIRST
     with tempfile.TemporaryDirectory() as folder:

@@ -69,6 +69,10 @@ EDIT_QUALITIES = ("noise", "music", "blur", "shake")
 MEL_BANDS = 24
 """Mel bands of the sound features."""
 
+LAGS = (1, 2, 4, 8, 16)
+"""Frames of 10 ms over which the change of a spectrum is taken."""
+_CHANGES = tuple(f"spectral change in {10 * lag} ms" for lag in LAGS)
+
 CONTEXT_FEATURES = (
     "room change",
     "voice change",
@@ -80,6 +84,8 @@ CONTEXT_FEATURES = (
     "slower likeness",
     "faster likeness",
     "speed likeness",
+    *(f"{name} here" for name in _CHANGES),
+    *(f"{name} against around" for name in _CHANGES),
 )
 """Sound of a step against that of its surroundings."""
 SOUND_FEATURES = (
@@ -91,6 +97,9 @@ SOUND_FEATURES = (
     "flatness",
     "voicing",
     "pitch",
+    *_CHANGES,
+    "room step",
+    "room step for good",
     "level",
     "level least",
     "level most",

@@ -41,7 +41,7 @@ SPARSE = Fraction(2)
 _LONGEST_RUN = 1500
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
-_SOUND_VERSION = "2"
+_SOUND_VERSION = "3"
 _PICTURE_VERSION = "4"
 
 #: ITU-R BT.709 luma of full-range RGB.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .edit_spec import ALIKE_FEATURES, CONTEXT_FEATURES, MEL_BANDS
-from .step_sound import band_centres
+from .step_sound import LEAST_CHANGE, band_centres
 
 Array = NDArray[Any]
 
@@ -42,12 +42,20 @@ _SOME = 12.0
 
 
 def sound_context(
-    bands: Array, speech: Array, voicing: Array, pitch: Array, level: Array, pace: Array
+    bands: Array,
+    changes: Array,
+    speech: Array,
+    voicing: Array,
+    pitch: Array,
+    level: Array,
+    pace: Array,
 ) -> NDArray[np.float32]:
     """Columns :data:`CONTEXT_FEATURES` of n steps.
 
-    ``bands`` is [n, MEL_BANDS], log10 power; the rest is [n]: ``speech`` and ``voicing`` 0 to 1,
-    ``pitch`` in octaves, ``level`` in units of 20 dB, ``pace`` in syllables a second.
+    ``bands`` is [n, MEL_BANDS], log10 power, ``changes`` [n, len(LAGS)] what
+    :mod:`~otio_mapedit.step_sound` says of the change of the spectrum; the rest is [n]: ``speech``
+    and ``voicing`` 0 to 1, ``pitch`` in octaves, ``level`` in units of 20 dB, ``pace`` in syllables
+    a second.
     """
     count = len(bands)
     shape = (bands - bands.mean(axis=1, keepdims=True)).astype(np.float64)
@@ -62,6 +70,7 @@ def sound_context(
         "pace against around": _against(pace, said),
         "level against around": _against(level, said),
         **_speed(shape, said),
+        **_changing(changes, said),
     }
     out = np.zeros((count, len(CONTEXT_FEATURES)), np.float32)
     for place, name in enumerate(CONTEXT_FEATURES):
@@ -124,6 +133,18 @@ def _speed(shape: Array, said: Array) -> dict[str, Array]:
         "faster likeness": fits[:, factors > 1.3].max(axis=1) - normal,
         "speed likeness": np.where(known > 0.5, best, 0),
     }
+
+
+def _changing(changes: Array, said: Array) -> dict[str, Array]:
+    """How fast the spectrum of speech changes in a passage, and against what is usual around it."""
+    plain = np.power(10, changes.astype(np.float64))
+    here, known = _means(plain, said, _PASSAGE, _PASSAGE + 1)
+    usual, _ = _means(plain, said, _USUAL, _USUAL + 1)
+    trust = np.clip(known, 0, 1)[:, None]
+    fast = np.log10(here + LEAST_CHANGE) * trust
+    against = fast - np.log10(usual + LEAST_CHANGE) * trust
+    names = [name for name in CONTEXT_FEATURES if name.startswith("spectral change")]
+    return dict(zip(names, np.concatenate([fast, against], axis=1).T, strict=True))
 
 
 def _unit(shape: Array) -> Array:

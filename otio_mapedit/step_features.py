@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .edit_spec import (
     ALIKE_FEATURES,
     FEATURES,
+    LAGS,
     MEL_BANDS,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
@@ -33,6 +34,8 @@ Array = NDArray[Any]
 
 #: Sound steps of 10 ms in a step.
 _HOPS = int(STEP / HOP)
+#: The first column that says how fast the spectrum changes.
+_CHANGES = SOUND_FEATURES.index("spectral change in 10 ms")
 #: dBFS below which a hop has no sound in it.
 _NOTHING = -90.0
 #: Samples of pictures over which a median is taken, to either side.
@@ -98,7 +101,8 @@ def _sound_columns(sound: SoundFeatures) -> Array:
     ]
     heard = sound.steps[:, :COLUMNS]
     voicing, pitch = (heard[:, SOUND_FEATURES.index(name)] for name in ("voicing", "pitch"))
-    around = sound_context(heard[:, :MEL_BANDS], voice, voicing, pitch, loudness, pace)
+    changes = heard[:, _CHANGES : _CHANGES + len(LAGS)]
+    around = sound_context(heard[:, :MEL_BANDS], changes, voice, voicing, pitch, loudness, pace)
     frames = speech.reshape(count * PER_STEP, -1).mean(axis=1)
     again = repeats(sound.cepstra, frames)
     return np.concatenate([heard, np.stack(columns, axis=1), around, again], axis=1).astype(

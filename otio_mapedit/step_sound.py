@@ -1,10 +1,11 @@
 """What a track sounds like, on the edit network's clock of quarter-second steps.
 
-Sound is heard once, in blocks of any size; of it remain 34 numbers a step and 60 cepstra (5 frames
-of 12), some 1.5 kB a second. Frames last 25 ms and begin every 10 ms. The mel scale is
-O'Shaughnessy's (2595 log10(1 + f / 700)), the cepstra are the cosine transform of the log bands,
-pitch is the highest peak of the autocorrelation between 80 and 400 Hz, divided by that of the
-frame's window (Boersma 1993, "Accurate short-term analysis of the fundamental frequency").
+Sound is heard once, in blocks of any size; of it remain 41 numbers a step and 60 cepstra (5 frames
+of 12), some 1.5 kB a second, and until the end of the track its air, another 1 kB. Frames last
+25 ms and begin every 10 ms. The mel scale is O'Shaughnessy's (2595 log10(1 + f / 700)), the cepstra
+are the cosine transform of the log bands, pitch is the highest peak of the autocorrelation between
+80 and 400 Hz, divided by that of the frame's window (Boersma 1993, "Accurate short-term analysis of
+the fundamental frequency").
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .edit_spec import MEL_BANDS, SOUND_FEATURES, STEP
+from .edit_spec import LAGS, MEL_BANDS, SOUND_FEATURES, STEP
 
 RATE = 16000
 #: Samples of a frame and between frames.
@@ -33,6 +34,14 @@ _BLOCK = 40 * FRAMES  # frames that are transformed together
 _LOWEST, _HIGHEST = 60.0, 7600.0
 _PITCH = (80, 400)
 _FLOOR = 1e-8  # power of a band in which nothing is heard; full scale is 1
+#: Bands in which most of a voice is, 0.2 to 2.7 kHz, and the least change that counts, in decades.
+VOICE_BANDS, LEAST_CHANGE = slice(2, 16), 1e-4
+#: The same for the air of a room, which a recorder of 24 bits still tells from nothing.
+_STILL = 1e-10
+#: Frames of 50 ms to either side over which the quietest stands for the room, and how many of them
+#: say what the room is right here.
+_REACHES = (4, 8, 16, 32, 64, 128, 256)
+_HERE = 3
 
 Array = NDArray[np.float32]
 
@@ -52,10 +61,11 @@ class StepListener:
     def __init__(self) -> None:
         self._waiting: list[Array] = []
         self._held = 0
-        self._before: Array | None = None  # log bands of the last frame
+        self._before: Array | None = None  # log bands of the last frames
         self._power: list[Array] = []
         self._steps: list[Array] = []
         self._cepstra: list[Array] = []
+        self._air: list[NDArray[np.float16]] = []
 
     def feed(self, samples: Array) -> None:
         """Hear the next samples."""
@@ -75,9 +85,12 @@ class StepListener:
                 count = min(_BLOCK, (whole - first) // HOP)
                 self._take(held[first : first + count * HOP + FRAME - HOP])
         self._waiting, self._held = [], 0
+        pooled = np.concatenate([np.zeros((0, COLUMNS - 2), np.float32), *self._steps])
+        air = np.concatenate([np.zeros((0, MEL_BANDS), np.float16), *self._air])
+        self._air = []
         return TrackSteps(
             np.concatenate([np.zeros(0, np.float32), *self._power]),
-            np.concatenate([np.zeros((0, COLUMNS), np.float32), *self._steps]),
+            np.concatenate([pooled, room_steps(air)], axis=1),
             np.concatenate([np.zeros((0, CEPSTRA), np.float32), *self._cepstra]),
         )
 
@@ -92,16 +105,52 @@ class StepListener:
         """Frames that begin in all but the last ``FRAME - HOP`` of ``samples``."""
         frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
         power = _spectra(frames)
-        bands = np.log10(power @ _mel() + _FLOOR).astype(np.float32)
-        before = bands[:1] if self._before is None else self._before
-        flux = np.maximum(np.diff(np.concatenate([before, bands]), axis=0), 0).mean(axis=1)
-        self._before = bands[-1:]
+        heard = power @ _mel()
+        bands = np.log10(heard + _FLOOR).astype(np.float32)
+        air = np.log10(heard + _STILL).reshape(-1, FRAMES // PER_STEP, MEL_BANDS)
+        self._air.append(air.mean(axis=1).astype(np.float16))
+        before = bands[:1].repeat(LAGS[-1], axis=0) if self._before is None else self._before
+        series = np.concatenate([before, bands])
+        flux = np.maximum(np.diff(series[LAGS[-1] - 1 :], axis=0), 0).mean(axis=1)
+        self._before = series[-LAGS[-1] :]
         per_frame = np.stack([flux, *_shape(power, bands)], axis=1)
-        self._steps.append(_pooled(bands, per_frame, *_pitch(power)))
+        pooled = _pooled(bands, per_frame, *_pitch(power))
+        self._steps.append(np.concatenate([pooled, _changes(series)], axis=1))
         cepstra = (bands @ _cosines()).reshape(-1, FRAMES // PER_STEP, CEPSTRA)
         self._cepstra.append(cepstra.mean(axis=1))
         square = np.square(samples[: len(frames) * HOP]).reshape(-1, FRAMES * HOP)
         self._power.append(square.mean(axis=1))
+
+
+def room_steps(air: NDArray[np.float16]) -> Array:
+    """How far the air of a room steps within each step, in decades: [n, 2].
+
+    ``air`` is [n * PER_STEP, MEL_BANDS], log10 power. Words come and go, the quietest of what is
+    heard between them stays, until another recording begins: then it differs at once and for good,
+    in the same direction over every reach. The first column asks for that over the shortest three
+    reaches (to 0.8 s), the second over all (to 12.8 s); both are the least difference, as a mean
+    over the bands, and the largest within the step.
+    """
+    count = len(air) // PER_STEP
+    least, agree = np.full(air.shape, np.inf, np.float32), np.ones(air.shape, bool)
+    first = np.zeros(air.shape, np.int8)
+    quiet, reach = air, 1  # the quietest of ``reach`` frames from each one on
+    columns = []
+    while reach <= _REACHES[-1]:
+        if reach in _REACHES:
+            held = min(reach, len(air))
+            before = np.concatenate([quiet[:1].repeat(held, axis=0), quiet[: len(air) - held]])
+            step = quiet.astype(np.float32) - before
+            first = np.sign(step).astype(np.int8) if reach == _REACHES[0] else first
+            agree &= np.sign(step).astype(np.int8) == first
+            np.minimum(least, np.abs(step), out=least)
+            if reach in (_REACHES[_HERE - 1], _REACHES[-1]):
+                mean = np.where(agree, least, 0).mean(axis=1)
+                columns.append(mean.reshape(count, PER_STEP).max(axis=1))
+        further = quiet.copy()
+        np.minimum(quiet[:-reach], quiet[reach:], out=further[:-reach])
+        quiet, reach = further, 2 * reach
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def loudest(tracks: list[TrackSteps]) -> TrackSteps:
@@ -151,7 +200,7 @@ def _pitch(power: Array) -> tuple[Array, Array]:
 
 
 def _pooled(bands: Array, per_frame: Array, voicing: Array, octaves: Array) -> Array:
-    """The columns of whole steps: [n, COLUMNS]."""
+    """The columns of whole steps up to the pitch: [n, 34]."""
     bands = bands.reshape(-1, FRAMES, MEL_BANDS)
     spread = bands.std(axis=1).reshape(len(bands), 4, -1).mean(axis=2)
     flux, centroid, flatness = per_frame.reshape(len(bands), FRAMES, 3).transpose(2, 0, 1)
@@ -172,6 +221,22 @@ def _pooled(bands: Array, per_frame: Array, voicing: Array, octaves: Array) -> A
         pitch[:, None],
     ]
     return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _changes(series: Array) -> Array:
+    """Mean square change of the bands of a voice over each of :data:`LAGS`, log10 of decades, by
+    step: [n, len(LAGS)]. ``series`` are log bands of frames, the last lag's number of them before
+    those of the steps.
+
+    It rises with the lag as far as sounds of speech last; at twice the speed it has risen in half
+    the time, whoever speaks (a structure function, Kolmogorov 1941, of the modulation spectrum).
+    """
+    voice = series[:, VOICE_BANDS]
+    columns = []
+    for lag in LAGS:
+        apart = voice[LAGS[-1] :] - voice[LAGS[-1] - lag : len(voice) - lag]
+        columns.append(np.square(apart).mean(axis=1).reshape(-1, FRAMES).mean(axis=1))
+    return np.log10(np.stack(columns, axis=1) + LEAST_CHANGE).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

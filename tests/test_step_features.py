@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from otio_mapedit.edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
+from otio_mapedit.edit_spec import FEATURES, LAGS, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
 from otio_mapedit.features import HOP, SoundFeatures, samples_of
 from otio_mapedit.repeats import repeats
 from otio_mapedit.step_features import step_features
@@ -60,6 +61,73 @@ def test_of_two_tracks_the_louder_one_counts() -> None:
     assert np.array_equal(both.steps[:4], loud.steps)
     assert np.array_equal(both.steps[4:], quiet.steps[4:])
     assert len(loudest([]).steps) == 0
+
+
+def talk_in_a_room(seconds: float, loud: float, seed: int) -> NDArray[Any]:
+    """Bursts of sound, three a second with pauses between them, over a hiss 40 dB below them."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE)) / RATE
+    said = 0.1 * np.maximum(0, np.sin(2 * np.pi * 3 * time)) * rng.normal(0, 1, len(time))
+    return np.asarray(said + loud * rng.normal(0, 1, len(time)))
+
+
+def room(samples: NDArray[Any]) -> NDArray[Any]:
+    """How far the room steps, over all reaches."""
+    return np.asarray(heard(samples).steps[:, SOUND_FEATURES.index("room step for good")])
+
+
+@pytest.mark.parametrize("louder", [0.25, 4.0])
+def test_another_room_begins_at_a_step(louder: float) -> None:
+    first, second = talk_in_a_room(20, 0.001, 1), talk_in_a_room(20, 0.001 * louder, 2)
+    found = room(np.concatenate([first, second]))
+    assert abs(int(found[1:-1].argmax()) + 1 - 80) <= 1
+    assert found[78:82].max() > 0.6, "twelve decibels are 1.2 decades"
+    assert found[8:76].max() < 0.3, "words are not another room"
+
+
+def test_a_gap_in_the_sound_is_no_other_room() -> None:
+    samples = talk_in_a_room(40, 0.001, 3)
+    samples[20 * RATE : 20 * RATE + RATE // 50] = 0
+    assert room(samples)[8:-8].max() < 0.3
+    assert room(np.zeros(10 * RATE)).max() == 0
+    assert len(room(np.zeros(0))) == 0
+
+
+def vowels(length: float, count: int) -> NDArray[Any]:
+    """Tones that change from one chord to the next every ``length`` seconds."""
+    rng = np.random.default_rng(5)
+    time = np.arange(int(length * count * RATE)) / RATE
+    at = time / length
+    tones = np.geomspace(220, 2400, 12)
+    loud = 10 ** rng.uniform(-2.5, -0.5, (count + 1, len(tones)))
+    waves = [
+        np.interp(at, np.arange(count + 1), part) * np.sin(2 * np.pi * tone * time)
+        for part, tone in zip(loud.T, tones, strict=True)
+    ]
+    return np.asarray(0.3 * np.sum(waves, axis=0))
+
+
+def test_at_twice_the_speed_sounds_change_in_half_the_time() -> None:
+    first = SOUND_FEATURES.index("spectral change in 10 ms")
+    slow, fast = (
+        heard(vowels(length, int(12 / length))).steps[4:-4, first : first + len(LAGS)].mean(axis=0)
+        for length in (0.3, 0.15)
+    )
+    assert (np.diff(slow) > 0.1).all(), "the longer, the more has changed"
+    assert np.abs(fast[1:3] - slow[2:4]).max() < 0.15
+    assert (fast[1:3] - slow[1:3] > 0.3).all()
+
+
+def test_speech_that_changes_faster_than_usual_is_told() -> None:
+    said = np.concatenate([vowels(0.3, 200), vowels(0.15, 60), vowels(0.3, 200)])
+    track = heard(said)
+    level = np.full(len(track.steps) * 25, -20, np.float32)
+    sound = SoundFeatures(HOP, level, np.ones(len(level), np.float32), track.steps, track.cepstra)
+    steps = step_features(len(track.steps), Fraction(25), sound, None)
+    against = column(steps, "spectral change in 40 ms against around")
+    assert against[250:266].min() > 0.15
+    assert against[250:266].mean() - against[40:200].mean() > 0.3
+    assert np.abs(against[40:200].mean()) < 0.15
 
 
 def saying(seconds: float, seed: int) -> NDArray[Any]:

@@ -81,8 +81,18 @@ def evaluate(
     config: ConfigOption = CONFIG,
     recordings: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of .wav files that only test."),
+        typer.Option(metavar="DIR", help="Folder of recordings of speech that only test."),
     ] = None,
+    films: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of films: the rushes are made of them and the recordings alone.",
+        ),
+    ] = None,
+    own: Annotated[
+        bool, typer.Option("--own", help="Make the rushes of the recordings alone.")
+    ] = False,
     count: Annotated[int, typer.Option(help="How many rushes.", min=1)] = 32,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -92,9 +102,11 @@ def evaluate(
 
     \b
       mapedit model evaluate-rushes --recordings speech/
+      mapedit model evaluate-rushes --recordings speech/ --films rushes/
 
-    The rushes are made from what the configuration's manifest does not allow for training. Two
-    baselines stand in the same table: a level threshold, and the voice detector alone.
+    The rushes are made from what the configuration's manifest does not allow for training, or, with
+    --films or --own, of your own clean material alone; recordings in a folder of the folder are one
+    person's. Two baselines stand in the same table: a level threshold, the voice detector alone.
     """
     from ..weights import open_edit_network, open_edit_network_file
 
@@ -107,7 +119,13 @@ def evaluate(
         def making(done: int, whole: int) -> None:
             progress("Making test rushes", done, whole)
 
-        tests = evaluation.trials(settings.rush_set, recordings, count, making)
+        if films is None and not own:
+            kept = evaluation.kept_for_testing(settings.manifest, recordings)
+        elif recordings is None:
+            raise UsageError("no recordings to make rushes of", "Add --recordings DIR")
+        else:
+            kept = evaluation.own_material(recordings, films)
+        tests = evaluation.trials(settings.rush_set, kept, count, making)
         measured = evaluation.measure(opened, tests)
     if as_json:
         output.data_json({name: facts(rows) for name, rows in measured.items()})

@@ -30,8 +30,8 @@ from .rushes import Rush
 VARIANTS: dict[str, dict[str, Any]] = {
     "whole": {},
     "no attention": {"network": {"attention": False}},
-    "no encoder GRU": {"network": {"recurrent": False}},
-    "encoder GRU both ways": {"network": {"both_ways": True}},
+    "with an encoder GRU": {"network": {"recurrent": True}},
+    "encoder GRU both ways": {"network": {"recurrent": True, "both_ways": True}},
     "single scale": {"network": {"scales": False}},
     "no sound": {"network": {"sound": False}},
     "no repetitions": {"network": {"repeats": False}},

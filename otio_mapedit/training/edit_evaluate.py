@@ -19,16 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..edit_inference import run_edit
+from ..errors import UsageError
 from ..solve import runs
 from ..weights import EditNetwork
 from .edit_score import EditScores, Said, compare
 from .rush_script import RATE
-from .rush_store import RushSet, set_key, test_bank
-from .rushes import CONDITIONS, PER_STEP, Bank, Rush, listened, rush
+from .rush_store import Material, RushSet, set_key, test_bank
+from .rushes import CONDITIONS, PER_STEP, Rush, listened, rush
 from .speakers import Samples
+from .voices import TESTING
 
 SEED = 5
 """What sets test rushes apart from all others; the condition of talk goes round by number."""
+_RECORDINGS = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus")
 Mask = npt.NDArray[np.bool_]
 
 
@@ -43,20 +46,20 @@ class Trial:
 
 def trials(
     wanted: RushSet,
-    recordings: Path | None,
+    material: Material,
     count: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Trial]:
     """``count`` test rushes, made where they are not in ``wanted.folder`` yet.
 
-    ``recordings`` is a folder of ``.wav`` files that only test.
+    Raises UsageError: see ``rush_store.test_bank``.
     """
-    key = f"{set_key(wanted)}-test"
-    folder = wanted.folder / "test"
+    key = f"{set_key(wanted)}-{material.key}"
+    folder = wanted.folder / f"test-{material.key}"
     paths = [folder / f"{number:04d}.npz" for number in range(count)]
     found = [_read(path, key) for path in paths]
     missing = [number for number, one in enumerate(found) if one is None]
-    bank = bank_of(wanted, recordings) if missing else None
+    bank = test_bank(wanted, material) if missing else None
     for done, number in enumerate(missing):
         assert bank is not None
         rng = np.random.default_rng([wanted.seed, SEED, number])
@@ -67,6 +70,31 @@ def trials(
         if progress is not None:
             progress(done + 1, len(missing))
     return [one for one in found if one is not None]
+
+
+def kept_for_testing(manifest: Path, recordings: Path | None) -> Material:
+    """What the manifest does not allow for training, voices and languages of their own, and
+    perhaps a folder of recordings beside them."""
+    entries = json.loads(manifest.read_text(encoding="utf-8"))
+    tests = [entry for entry in entries if entry.get("use") != "train"]
+    sounds = [manifest.parent / entry["file"] for entry in tests if entry.get("audio")]
+    films = [manifest.parent / entry["file"] for entry in tests if entry.get("video")]
+    people = {path: path.name for path in sounds}
+    if recordings is not None:
+        people |= _people(recordings)
+    return Material(TESTING, people, tuple(films))
+
+
+def own_material(recordings: Path, films: Path | None) -> Material:
+    """Only the files in two folders; those in a folder within ``recordings`` are one person's.
+
+    Raises UsageError: a folder is none.
+    """
+    for folder in (recordings, films):
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"{folder} is no folder", "Give a folder of recordings or films")
+    shown = sorted(path for path in films.iterdir() if path.is_file()) if films else []
+    return Material((), _people(recordings), tuple(shown))
 
 
 def answer(network: EditNetwork, one: Rush) -> Said:
@@ -103,15 +131,13 @@ def measure(network: EditNetwork, tests: Sequence[Trial]) -> Mapping[str, Mappin
     return table
 
 
-def bank_of(wanted: RushSet, recordings: Path | None) -> Bank:
-    """Voices, recordings and films that never teach."""
-    entries = json.loads(wanted.manifest.read_text(encoding="utf-8"))
-    tests = [entry for entry in entries if entry.get("use") != "train"]
-    sounds = [wanted.manifest.parent / entry["file"] for entry in tests if entry.get("audio")]
-    films = [wanted.manifest.parent / entry["file"] for entry in tests if entry.get("video")]
-    if recordings is not None:
-        sounds += sorted(recordings.glob("*.wav"))
-    return test_bank(wanted, sounds, films)
+def _people(folder: Path) -> dict[Path, str]:
+    """Recordings in a folder and who speaks in them."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _RECORDINGS)
+    return {
+        path: path.name if path.parent == folder else path.relative_to(folder).parts[0]
+        for path in files
+    }
 
 
 def _baselines(samples: Samples | None, count: int) -> tuple[Mask, Mask]:

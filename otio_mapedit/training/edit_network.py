@@ -127,8 +127,9 @@ class Encoder(nn.Module):
         self.fuse = nn.Linear(fused, config.encoded)
         self.blocks = nn.Sequential(*(Dilated(config.encoded, reach) for reach in (1, 2, 4, 8)))
         size, ways = config.encoded, 2 if config.both_ways else 1
-        self.gru = nn.GRU(size, size, batch_first=True, bidirectional=config.both_ways)
-        self.join = nn.Linear((1 + ways) * size, size)
+        if config.recurrent:
+            self.gru = nn.GRU(size, size, batch_first=True, bidirectional=config.both_ways)
+            self.join = nn.Linear((1 + ways) * size, size)
 
     def forward(self, read: Tensor) -> Tensor:
         """See the class."""

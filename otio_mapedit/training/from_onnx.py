@@ -139,6 +139,7 @@ def _shaped(found: Weights, spec: EditSpec) -> EditNetwork:
             memory=len(found["remember.bias"]),
             attended=len(found["keys.bias"]),
             state=len(found["held.bias"]) // 3,
+            recurrent="encoder.gru.weight_ih_l0" in found,
             scales=scales,
             spec=spec,
         )

@@ -17,8 +17,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..edit_spec import OPERATIONS
-from ..errors import OptionError
 from . import sounds
+from .cast import Deck
 from .rush_pictures import Span
 from .speakers import Samples, resampled
 from .voices import Line
@@ -92,10 +92,12 @@ def _gap(rng: np.random.Generator) -> float:
     return _long(rng) if rng.random() < 0.3 else _short(rng)
 
 
-def talk(rng: np.random.Generator, lines: Sequence[Line], seconds: float) -> Script:
-    """Somebody talks, and not everything goes well."""
+def talk(
+    rng: np.random.Generator, lines: Sequence[Line], seconds: float, varied: bool = False
+) -> Script:
+    """Somebody talks, and not everything goes well; ``varied``: see ``cast``."""
     script = Script()
-    deck = _Deck(rng, lines)
+    deck = Deck(rng, lines, varied)
     mishaps = rng.uniform(0.3, 1.7)  # some people need more takes
     if rng.random() < 0.5:
         _begin(rng, script, lines)
@@ -114,7 +116,7 @@ def talk(rng: np.random.Generator, lines: Sequence[Line], seconds: float) -> Scr
             _retakes(rng, script, deck.draw(int(rng.integers(2, 4))), event)
         elif chance < 0.27:
             _false_start(rng, script, deck.draw(1)[0], event)
-        elif chance < 0.35:
+        elif chance < (0.4 if varied else 0.35):
             _fast_or_slow(rng, script, deck.draw(int(rng.integers(1, 4))))
         else:
             line = deck.draw(1)[0]
@@ -126,35 +128,6 @@ def talk(rng: np.random.Generator, lines: Sequence[Line], seconds: float) -> Scr
     if rng.random() < 0.6:
         script.pause(_long(rng), DEAD, _event(rng, lines) if rng.random() < 0.3 else None)
     return script
-
-
-class _Deck:
-    """Lines of one speaker at a time, each drawn once: nobody says a line twice unless told to."""
-
-    def __init__(self, rng: np.random.Generator, lines: Sequence[Line]) -> None:
-        self.rng = rng
-        self.left: dict[str, list[Line]] = {}
-        for place in rng.permutation(len(lines)):
-            self.left.setdefault(lines[place].speaker, []).append(lines[place])
-        self.speaker = ""
-        self.change()
-
-    def change(self) -> None:
-        """Another speaker."""
-        others = sorted(name for name, left in self.left.items() if left and name != self.speaker)
-        if others:
-            self.speaker = str(self.rng.choice(others))
-
-    def draw(self, count: int) -> list[Line]:
-        """The next lines; when a speaker has no more, another one goes on."""
-        drawn = []
-        for _ in range(count):
-            if not self.left[self.speaker]:
-                self.change()
-            if not self.left[self.speaker]:
-                raise OptionError("too few lines for a film", "Raise lines in the configuration.")
-            drawn.append(self.left[self.speaker].pop())
-        return drawn
 
 
 def _pick(rng: np.random.Generator, lines: Sequence[Line], count: int) -> list[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..edit_spec import FEATURES
+from ..errors import UsageError
 from . import corpus as corpora
 from .corpus import Source
 from .rushes import Bank, Rush, rush
+from .speakers import Voice
 from .voices import (
     TESTING,
     TRAINING,
@@ -33,7 +35,9 @@ from .voices import (
 log = logging.getLogger(__name__)
 
 #: Raised whenever the generator or the features change what a number stands for.
-VERSION = 3
+VERSION = 4
+#: Raised whenever other lines would be said for the same seed.
+LINES = 3
 VALIDATION_FROM = 1_000_000
 """Numbers of rushes that training never sees."""
 
@@ -94,19 +98,43 @@ def training_bank(wanted: RushSet) -> Bank:
     return Bank(tuple(lines), pictures, varied=True)
 
 
-def test_bank(wanted: RushSet, recordings: list[Path], films: list[Path]) -> Bank:
-    """Voices, recordings and films that never teach."""
+@dataclass(frozen=True)
+class Material:
+    """What test rushes are made of: ``voices`` speak, ``recordings`` are people by the files they
+    speak in, ``films`` are shown."""
+
+    voices: tuple[Voice, ...]
+    recordings: Mapping[Path, str]
+    films: tuple[Path, ...]
+
+    @property
+    def key(self) -> str:
+        """Changes with the files."""
+        files = [*self.recordings.items(), *((film, "") for film in self.films)]
+        text = repr((self.voices, [(path.name, path.stat().st_size, who) for path, who in files]))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_bank(wanted: RushSet, material: Material) -> Bank:
+    """Voices, recordings and films that never teach.
+
+    Raises UsageError: there is nobody to hear among them.
+    """
     rng = np.random.default_rng([wanted.seed, 11])
-    path = wanted.folder / f"lines-{_lines_key(wanted)}-test.npz"
+    path = wanted.folder / f"lines-{_lines_key(wanted)}-{material.key}.npz"
     lines = _stored_lines(path)
     if not lines:
-        lines = [
-            *spoken_lines(rng, TESTING, wanted.lines // 4),
-            *recorded_lines(rng, recordings),
-        ]
+        if material.voices:
+            lines += spoken_lines(rng, material.voices, wanted.lines // 4)
+        people = material.recordings
+        lines += recorded_lines(rng, list(people), speakers=people)
+        if not lines:
+            raise UsageError(
+                "nobody speaks in the recordings", "Give a folder with recordings of speech"
+            )
         _save_lines(path, lines)
     shots = []
-    for film in films:
+    for film in material.films:
         try:
             shots.append(corpora.read_frames(film, *corpora.SHOT_SIZE))
         except Exception as fault:
@@ -137,7 +165,7 @@ def set_key(wanted: RushSet) -> str:
 
 def _lines_key(wanted: RushSet) -> str:
     """Changes whenever other lines would be said: features have no part in it."""
-    text = repr((VERSION, TRAINING, TESTING, wanted.seed, wanted.lines, wanted.manifest.name))
+    text = repr((LINES, TRAINING, TESTING, wanted.seed, wanted.lines, wanted.manifest.name))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

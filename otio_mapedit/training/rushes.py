@@ -41,6 +41,8 @@ PER_STEP = 25  # labels of a step
 CONDITIONS = ("clean", "noise", "music", "quiet")
 """How talk is recorded: noise and music sound all the time, quiet speech is at -48 to -36 dB."""
 _SHARES = (0.3, 0.32, 0.2, 0.18)
+_NARROW = 0.12
+"""How many recordings that teach have no high frequencies."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ def rush(
     style = rng.random()
     talks = style < 0.86
     script = (
-        talk(rng, bank.lines, seconds) if talks else performance(rng, seconds, music=style < 0.95)
+        talk(rng, bank.lines, seconds, bank.varied)
+        if talks
+        else performance(rng, seconds, music=style < 0.95)
     )
     silent = style >= 0.975
     seen = silent or rng.random() < 0.75
@@ -87,7 +91,7 @@ def rush(
     length = script.at
     drawn = str(rng.choice(CONDITIONS, p=_SHARES))
     condition = (condition or drawn) if talks else "clean"
-    samples = None if silent else _mixed(rng, script, condition)
+    samples = None if silent else _mixed(rng, script, condition, bank.varied)
     pictures = None
     if seen:
         spans = [*script.pictures, *_speed_spans(script)]
@@ -122,8 +126,11 @@ def _speed_spans(script: Script) -> list[Span]:
     ]
 
 
-def _mixed(rng: np.random.Generator, script: Script, condition: str) -> Samples:
-    """The sound under a condition; every recording has its own level and room."""
+def _mixed(
+    rng: np.random.Generator, script: Script, condition: str, varied: bool = False
+) -> Samples:
+    """The sound under a condition; every recording has its own level and room, and, if ``varied``,
+    here and there a telephone's or an old recorder's band."""
     count = int(np.ceil(script.at * RATE))
     whole = np.zeros(count, np.float32)
     bounds = [0, *(int(time * RATE) for time in script.splices), count]
@@ -131,6 +138,8 @@ def _mixed(rng: np.random.Generator, script: Script, condition: str) -> Samples:
         level = rng.uniform(-48, -36) if condition == "quiet" else rng.uniform(-34, -14)
         apart = rng.uniform(4, 16) if condition == "noise" else rng.uniform(18, 55)
         part = _recorded(rng, script, first, stop, level)
+        if varied and rng.random() < _NARROW:
+            part = sounds.narrow(part, rng.uniform(3200, 6000))
         tone = sounds.room_tone(rng, stop - first)
         if rng.random() < 0.06 and condition == "clean":
             tone *= 0
@@ -139,7 +148,8 @@ def _mixed(rng: np.random.Generator, script: Script, condition: str) -> Samples:
     if condition == "music":
         loud = np.sqrt(np.square(whole).mean()) * 10 ** (rng.uniform(-22, -2) / 20)
         whole += sounds.music(rng, count) * np.float32(loud)
-    return np.clip(whole, -1, 1)
+    whole = np.clip(whole, -1, 1)
+    return sounds.stored(rng, whole) if varied else whole
 
 
 def _recorded(

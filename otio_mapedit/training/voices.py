@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -196,9 +196,15 @@ def _line(rng: np.random.Generator, voice: Voice, takes: int, styles: Path | Non
 
 
 def recorded_lines(
-    rng: np.random.Generator, files: Sequence[Path], takes: int = 3, most: int = 40
+    rng: np.random.Generator,
+    files: Sequence[Path],
+    takes: int = 3,
+    most: int = 40,
+    speakers: Mapping[Path, str] | None = None,
 ) -> list[Line]:
-    """Phrases of recordings, found by the voice detector; at most ``most`` of each file."""
+    """Phrases of recordings, found by the voice detector; at most ``most`` of each file.
+
+    Every file is another speaker, unless ``speakers`` says who speaks in it."""
     lines = []
     for path in files:
         samples = _heard(path)
@@ -213,7 +219,8 @@ def recorded_lines(
             if len(phrase) < RATE:
                 continue
             others = tuple(another_take(rng, phrase) for _ in range(takes - 1))
-            lines.append(Line(path.name, (phrase, *others)))
+            speaker = (speakers or {}).get(path, path.name)
+            lines.append(Line(speaker, (phrase, *others)))
     return lines
 
 
@@ -231,13 +238,13 @@ def another_take(rng: np.random.Generator, samples: Samples) -> Samples:
     """The same phrase a little faster or slower, higher or lower, brighter or duller."""
     pitch = float(np.exp(rng.normal(0, 0.03)))
     tempo = float(np.exp(rng.normal(0, 0.07))) / pitch
-    changed = resampled(_stretched(rng, samples, np.clip(tempo, 0.8, 1.25)), pitch)
+    changed = resampled(stretched(rng, samples, np.clip(tempo, 0.8, 1.25)), pitch)
     tilt = rng.normal(0, 0.2)
     changed = changed - np.float32(tilt) * np.concatenate([changed[:1] * 0, changed[:-1]])
     return trimmed(np.asarray(changed, np.float32))
 
 
-def _stretched(rng: np.random.Generator, samples: Samples, tempo: float) -> Samples:
+def stretched(rng: np.random.Generator, samples: Samples, tempo: float) -> Samples:
     """``tempo`` times faster at the same pitch, unevenly, by overlapping waves where they fit best
     (Verhelst and Roelands 1993, WSOLA)."""
     size, hop, search = 640, 320, 160

@@ -18,11 +18,14 @@ from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
 from otio_mapedit.errors import OptionError, UsageError  # noqa: E402
 from otio_mapedit.spec import PROVENANCE_KEY, SPEC_KEY  # noqa: E402
 from otio_mapedit.training import (  # noqa: E402
+    cast,
     corpus,
+    edit_evaluate,
     rush_pictures,
     rush_script,
     rush_store,
     rushes,
+    sounds,
     speakers,
     voices,
 )
@@ -37,6 +40,7 @@ from otio_mapedit.weights import open_edit_network_file  # noqa: E402
 SPEC = EditSpec(stride=32, run_up=8, slot=4, past=4, future=24)
 SMALL = EditNetworkConfig(width=8, encoded=8, memory=8, attended=4, state=8, spec=SPEC)
 RATE = 16000
+RNG = np.random.default_rng(9)
 
 
 def voice(seed: int, seconds: float) -> NDArray[np.float32]:
@@ -127,6 +131,49 @@ def test_talk_is_recorded_as_asked_for() -> None:
     assert levels["quiet"] < min(levels[name] for name in ("clean", "noise", "music")) - 3
 
 
+def test_people_who_teach_take_turns() -> None:
+    lines = [
+        voices.Line(f"speaker {n % 6}", (voice(n, 1.0), voice(n, 1.1), voice(n, 0.9)))
+        for n in range(240)
+    ]
+    alone = conversations = streets = 0
+    for seed in range(30):
+        deck = cast.Deck(np.random.default_rng(seed), lines, varied=True)
+        said = [deck.draw(1)[0].speaker for _ in range(24)]
+        alone += len(set(said)) == 1
+        conversations += len(set(said)) in (2, 3)
+        streets += len(set(said)) > 3
+    assert min(alone, conversations, streets) >= 3
+    plain = cast.Deck(np.random.default_rng(1), lines, varied=False)
+    assert len({plain.draw(1)[0].speaker for _ in range(40)}) == 1
+
+
+def test_a_person_sounds_the_same_all_through_a_rush() -> None:
+    lines = [voices.Line("one", (voice(n, 1.0), voice(n, 1.0))) for n in range(8)]
+    deck = cast.Deck(np.random.default_rng(2), lines, varied=True)
+    drawn = [deck.draw(1)[0] for _ in range(8)]
+    (person,) = deck.people.values()
+    share = 1 / (person.height * person.haste)
+    for line in drawn:
+        for take in line.takes:
+            assert len(take) / len(lines[0].takes[0]) == pytest.approx(share, abs=0.2)
+    assert deck.people.keys() == {"one"}
+    with pytest.raises(OptionError, match="too few lines"):
+        deck.draw(1)
+
+
+def test_what_a_file_stores_is_in_its_place() -> None:
+    time = np.arange(3 * RATE) / RATE
+    wave = (0.2 * np.sin(2 * np.pi * 440 * time) * np.hanning(len(time))).astype(np.float32)
+    coded = sounds._through_aac(wave, 64_000)
+    assert len(coded) == len(wave)
+    assert np.corrcoef(coded, wave)[0, 1] > 0.99
+    assert not np.array_equal(coded, wave)
+    dull = sounds.narrow(RNG.normal(0, 0.1, 4 * RATE).astype(np.float32), 4000)
+    power = np.abs(np.fft.rfft(dull)) ** 2
+    assert power[5000 * 4 :].sum() < 1e-4 * power[: 3000 * 4].sum()
+
+
 def test_slates_are_heard_and_held_up() -> None:
     script = rush_script.Script()
     script.say(voice(1, 1.0), rush_script.KEEP)
@@ -215,17 +262,17 @@ def test_training_learns_resumes_and_exports(
     monkeypatch.setattr(rush_store, "sources", lambda _: [{"file": "made here"}])
     config = EditTrainConfig(
         tmp_path / "m.json", tmp_path / "c.npz", tmp_path / "r", tmp_path / "edit.pt",
-        warm_steps=12, steps=4, batch=2, stretches=2, validate_every=2, network=SMALL,
+        warm_steps=40, steps=4, batch=2, stretches=2, validate_every=2, network=SMALL,
     )  # fmt: skip
     seen: list[tuple[int, float]] = []
     train_edit(replace(config, steps=2), lambda at: seen.append((at.step, at.loss)))
-    assert [step for step, _ in seen] == list(range(1, 15))
-    assert np.mean([loss for _, loss in seen[8:12]]) < np.mean([loss for _, loss in seen[:4]])
+    assert [step for step, _ in seen] == list(range(1, 43))
+    assert np.mean([loss for _, loss in seen[30:40]]) < np.mean([loss for _, loss in seen[:10]])
     train_edit(config, lambda at: seen.append((at.step, at.loss)))
-    assert [step for step, _ in seen[14:]] == [15, 16]
+    assert [step for step, _ in seen[42:]] == [43, 44]
     curves = config.out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
     assert curves[0] == "step,rate,total,recon,edit,reg,attend,f1"
-    assert [line.split(",")[0] for line in curves[1:]] == [str(step) for step in range(1, 17)]
+    assert [line.split(",")[0] for line in curves[1:]] == [str(step) for step in range(1, 45)]
     assert curves[-1].split(",")[-1], "the last step is measured"
     assert is_edit(config.out)
     report = export_edit(config.out, tmp_path / "edit.onnx", doubt_threshold=0.4)
@@ -422,3 +469,43 @@ def test_a_configuration_says_what_is_wrong_with_it(tmp_path: Path) -> None:
         EditTrainConfig.from_toml(path)
     shipped = EditTrainConfig.from_toml(Path(__file__).parents[2] / "onnx" / "edit.toml")
     assert shipped.network.spec == EditSpec()
+
+
+def test_own_recordings_and_films_make_test_rushes(tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    for name in ("one.wav", "ann/a.wav", "ann/b.flac", "notes.txt", "ann/deep/c.mp3"):
+        (people / name).parent.mkdir(parents=True, exist_ok=True)
+        (people / name).write_bytes(name.encode())
+    kept = edit_evaluate.own_material(people, None)
+    said_by = {path.relative_to(people).as_posix(): who for path, who in kept.recordings.items()}
+    assert said_by == {
+        "one.wav": "one.wav",
+        "ann/a.wav": "ann",
+        "ann/b.flac": "ann",
+        "ann/deep/c.mp3": "ann",
+    }
+    assert kept.voices == kept.films == ()
+    before = kept.key
+    (people / "one.wav").write_bytes(b"another recording")
+    assert edit_evaluate.own_material(people, None).key != before, "other rushes are made of it"
+    with pytest.raises(UsageError, match="is no folder"):
+        edit_evaluate.own_material(people, tmp_path / "films")
+
+
+def test_rushes_are_measured_on_what_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[rush_store.Material] = []
+
+    def made_of(wanted: rush_store.RushSet, material: rush_store.Material) -> rushes.Bank:
+        asked.append(material)
+        return bank()
+
+    monkeypatch.setattr(edit_evaluate, "test_bank", made_of)
+    wanted = rush_store.RushSet(tmp_path / "m.json", tmp_path / "c.npz", tmp_path / "r")
+    first = rush_store.Material((), {}, ())
+    (tmp_path / "a.wav").write_bytes(b"a")
+    second = rush_store.Material((), {tmp_path / "a.wav": "a"}, ())
+    made = [edit_evaluate.trials(wanted, material, 1) for material in (first, second, first)]
+    assert asked == [first, second], "made once of each"
+    assert np.array_equal(made[0][0].rush.steps, made[2][0].rush.steps)
