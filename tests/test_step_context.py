@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from otio_mapedit.edit_spec import ALIKE_FEATURES, CONTEXT_FEATURES, MEL_BANDS
+from otio_mapedit.edit_spec import ALIKE_FEATURES, CONTEXT_FEATURES, LAGS, MEL_BANDS
 from otio_mapedit.step_context import alike_context, sound_context, warp
 
 
@@ -16,7 +16,8 @@ def sound(bands: NDArray[Any], **others: NDArray[Any]) -> dict[str, NDArray[Any]
     """The context of spectra in which somebody speaks all the time unless told otherwise."""
     count = len(bands)
     given = {"speech": np.ones(count), "voicing": np.ones(count), "pitch": np.ones(count)}
-    given |= {"level": np.zeros(count), "pace": np.zeros(count)} | others
+    given |= {"level": np.zeros(count), "pace": np.zeros(count)}
+    given |= {"changes": np.full((count, len(LAGS)), -2.0)} | others
     columns = sound_context(bands.astype(np.float32), **given)
     return dict(zip(CONTEXT_FEATURES, columns.T, strict=True))
 
@@ -94,7 +95,7 @@ def test_another_look_of_the_same_place_stands_out() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_little_is_no_trouble(count: int) -> None:
     assert np.isfinite(
-        sound_context(*(np.zeros((count, n)) for n in (MEL_BANDS,)), *[np.zeros(count)] * 5)
+        sound_context(*(np.zeros((count, n)) for n in (MEL_BANDS, len(LAGS))), *[np.zeros(count)] * 5)
     ).all()
     if count:
         context = alike_context(np.zeros((count, 9, 16)), np.zeros((count, 6)), np.arange(count))
