@@ -94,9 +94,8 @@ def test_another_look_of_the_same_place_stands_out() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_little_is_no_trouble(count: int) -> None:
-    assert np.isfinite(
-        sound_context(*(np.zeros((count, n)) for n in (MEL_BANDS, len(LAGS))), *[np.zeros(count)] * 5)
-    ).all()
+    wide = [np.zeros((count, size)) for size in (MEL_BANDS, len(LAGS))]
+    assert np.isfinite(sound_context(*wide, *[np.zeros(count)] * 5)).all()
     if count:
         context = alike_context(np.zeros((count, 9, 16)), np.zeros((count, 6)), np.arange(count))
         assert np.isfinite(context).all()
