@@ -42,6 +42,8 @@ _STILL = 1e-10
 #: say what the room is right here.
 _REACHES = (4, 8, 16, 32, 64, 128, 256)
 _HERE = 3
+#: Steps whose rooms are compared together.
+_ROOM_BLOCK = 2048
 
 Array = NDArray[np.float32]
 
@@ -131,6 +133,18 @@ def room_steps(air: NDArray[np.float16]) -> Array:
     reaches (to 0.8 s), the second over all (to 12.8 s); both are the least difference, as a mean
     over the bands, and the largest within the step.
     """
+    count, around = len(air) // PER_STEP, -(-_REACHES[-1] // PER_STEP)
+    out = np.zeros((count, 2), np.float32)
+    for first in range(0, count, _ROOM_BLOCK):
+        stop = min(first + _ROOM_BLOCK, count)
+        low = max(0, first - around)
+        steps = _room_steps(air[low * PER_STEP : (stop + around) * PER_STEP])
+        out[first:stop] = steps[first - low : stop - low]
+    return out
+
+
+def _room_steps(air: NDArray[np.float16]) -> Array:
+    """See :func:`room_steps`; what lies beyond the ends is not known."""
     count = len(air) // PER_STEP
     least, agree = np.full(air.shape, np.inf, np.float32), np.ones(air.shape, bool)
     first = np.zeros(air.shape, np.int8)

@@ -11,11 +11,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from otio_mapedit.edit_spec import FEATURES, LAGS, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
+from otio_mapedit import step_sound
+from otio_mapedit.edit_spec import (
+    FEATURES,
+    LAGS,
+    MEL_BANDS,
+    PICTURE_FEATURES,
+    REPEAT_FEATURES,
+    SOUND_FEATURES,
+)
 from otio_mapedit.features import HOP, SoundFeatures, samples_of
 from otio_mapedit.repeats import repeats
 from otio_mapedit.step_features import step_features
-from otio_mapedit.step_sound import CEPSTRA, PER_STEP, RATE, StepListener, TrackSteps, loudest
+from otio_mapedit.step_sound import (
+    CEPSTRA,
+    PER_STEP,
+    RATE,
+    StepListener,
+    TrackSteps,
+    loudest,
+    room_steps,
+)
 
 RNG = np.random.default_rng(4)
 
@@ -83,6 +99,16 @@ def test_another_room_begins_at_a_step(louder: float) -> None:
     assert abs(int(found[1:-1].argmax()) + 1 - 80) <= 1
     assert found[78:82].max() > 0.6, "twelve decibels are 1.2 decades"
     assert found[8:76].max() < 0.3, "words are not another room"
+
+
+def test_rooms_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    air = np.random.default_rng(6).normal(-6, 0.4, (400 * PER_STEP, MEL_BANDS)).astype(np.float16)
+    air[170 * PER_STEP + 2 :] -= 1
+    whole = room_steps(air)
+    assert 170 in whole[:, 1].argsort()[-2:]
+    monkeypatch.setattr(step_sound, "_ROOM_BLOCK", 37)
+    assert np.array_equal(room_steps(air), whole)
+    assert room_steps(air[:0]).shape == (0, 2)
 
 
 def test_a_gap_in_the_sound_is_no_other_room() -> None:
