@@ -42,6 +42,7 @@ _STILL = 1e-10
 #: say what the room is right here.
 _REACHES = (4, 8, 16, 32, 64, 128, 256)
 _HERE = 3
+_ROOM_STEPS = ("room step", "room step for good")
 #: Steps whose rooms are compared together.
 _ROOM_BLOCK = 2048
 
@@ -87,7 +88,8 @@ class StepListener:
                 count = min(_BLOCK, (whole - first) // HOP)
                 self._take(held[first : first + count * HOP + FRAME - HOP])
         self._waiting, self._held = [], 0
-        pooled = np.concatenate([np.zeros((0, COLUMNS - 2), np.float32), *self._steps])
+        none = np.zeros((0, COLUMNS - len(_ROOM_STEPS)), np.float32)
+        pooled = np.concatenate([none, *self._steps])
         air = np.concatenate([np.zeros((0, MEL_BANDS), np.float16), *self._air])
         self._air = []
         return TrackSteps(
@@ -134,7 +136,7 @@ def room_steps(air: NDArray[np.float16]) -> Array:
     over the bands, and the largest within the step.
     """
     count, around = len(air) // PER_STEP, -(-_REACHES[-1] // PER_STEP)
-    out = np.zeros((count, 2), np.float32)
+    out = np.zeros((count, len(_ROOM_STEPS)), np.float32)
     for first in range(0, count, _ROOM_BLOCK):
         stop = min(first + _ROOM_BLOCK, count)
         low = max(0, first - around)

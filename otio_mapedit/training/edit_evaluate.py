@@ -74,7 +74,10 @@ def trials(
 
 def kept_for_testing(manifest: Path, recordings: Path | None) -> Material:
     """What the manifest does not allow for training, voices and languages of their own, and
-    perhaps a folder of recordings beside them."""
+    perhaps a folder of recordings beside them.
+
+    Raises UsageError: the folder is none.
+    """
     entries = json.loads(manifest.read_text(encoding="utf-8"))
     tests = [entry for entry in entries if entry.get("use") != "train"]
     sounds = [manifest.parent / entry["file"] for entry in tests if entry.get("audio")]
@@ -90,11 +93,15 @@ def own_material(recordings: Path, films: Path | None) -> Material:
 
     Raises UsageError: a folder is none.
     """
-    for folder in (recordings, films):
-        if folder is not None and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", "Give a folder of recordings or films")
-    shown = sorted(path for path in films.iterdir() if path.is_file()) if films else []
+    shown = [path for path in _within(films) if path.parent == films] if films else []
     return Material((), _people(recordings), tuple(shown))
+
+
+def _within(folder: Path) -> list[Path]:
+    """All files in a folder and the folders in it."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", "Give a folder of recordings or films")
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def answer(network: EditNetwork, one: Rush) -> Said:
@@ -133,7 +140,7 @@ def measure(network: EditNetwork, tests: Sequence[Trial]) -> Mapping[str, Mappin
 
 def _people(folder: Path) -> dict[Path, str]:
     """Recordings in a folder and who speaks in them."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _RECORDINGS)
+    files = [path for path in _within(folder) if path.suffix.lower() in _RECORDINGS]
     return {
         path: path.name if path.parent == folder else path.relative_to(folder).parts[0]
         for path in files

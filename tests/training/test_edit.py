@@ -490,6 +490,9 @@ def test_own_recordings_and_films_make_test_rushes(tmp_path: Path) -> None:
     assert edit_evaluate.own_material(people, None).key != before, "other rushes are made of it"
     with pytest.raises(UsageError, match="is no folder"):
         edit_evaluate.own_material(people, tmp_path / "films")
+    (tmp_path / "m.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UsageError, match="is no folder"):
+        edit_evaluate.kept_for_testing(tmp_path / "m.json", tmp_path / "speech")
 
 
 def test_rushes_are_measured_on_what_was_given(
