@@ -210,10 +210,15 @@ def tune(
       mapedit model tune --trials 12
 
     Short runs; a run that is worse than half of the others at the same point is given up (Optuna's
-    median pruner). The study is written after every run. Nothing is changed: the best values are
-    printed, to be written into the configuration.
+    median pruner). The study is written after every run, and gone on with by the same command with
+    more trials; --force begins anew. Nothing is changed: the best values are printed, to be written
+    into the configuration.
     """
-    ensure_writable(out, force)
+    journal = out.with_suffix(".journal")
+    if force:
+        journal.unlink(missing_ok=True)
+    elif not journal.exists():
+        ensure_writable(out, force)
     output.listen(loudness(quiet, 0))
     tuning, training = module("edit_tune"), module("edit_train")
     settings = training.EditTrainConfig.from_toml(config)
@@ -226,7 +231,7 @@ def tune(
             out.parent.mkdir(parents=True, exist_ok=True)
             write_text(out, tuning.as_text(study), force=True)
 
-        study = tuning.tune(settings, trials, (warm_steps, steps), show, note)
+        study = tuning.tune(settings, trials, (warm_steps, steps), journal, show, note)
     output.wrote(out)
     plotting.draw_file(out)
     if as_json:

@@ -25,6 +25,7 @@ from .edit_train import EditState, EditTrainConfig
 from .edit_windows import draw
 from .export import stored
 from .rushes import Rush
+from .side_by_side import answers
 
 #: Changes of the network, and of the training, by the name of the variant.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -105,6 +106,8 @@ def ablate(
 ) -> dict[str, Any]:
     """Mean and spread of every variant's scores; ``out`` holds every run and is gone on with.
 
+    The configuration's ``workers`` say how many runs go beside each other.
+
     Raises OptionError for a variant that is not known.
     """
     if unknown := [name for name in names if name not in VARIANTS]:
@@ -112,24 +115,29 @@ def ablate(
     runs: dict[str, dict[str, float]] = {}
     if out.exists():
         runs = json.loads(out.read_text(encoding="utf-8"))
-    known, first = config.rush_set, rush_store.VALIDATION_FROM
-    rushes = rush_store.make(known, range(config.rushes))
-    held = rush_store.make(known, range(first, first + config.validation))
-    for seed in range(1, seeds + 1):
-        for name in names or VARIANTS:
-            key = f"{name}/{seed}/{steps[0]}/{steps[1]}"
-            if key not in runs:
-                text = f"{name}, seed {seed}"
-                scores = run(
-                    variant(config, name, seed, steps),
-                    rushes,
-                    held,
-                    lambda done, whole, text=text: progress(text, done, whole),  # type: ignore[misc]
-                )
-                runs[key] = numbers(scores)
-                out.parent.mkdir(parents=True, exist_ok=True)
-                write_text(out, json.dumps(runs, indent=1) + "\n", force=True)
+    config.material()  # made before several processes ask for it
+    wanted = [
+        (config, name, seed, steps)
+        for seed in range(1, seeds + 1)
+        for name in names or VARIANTS
+        if _key(name, seed, steps) not in runs
+    ]
+    rows = answers(_ran, wanted, config.workers)
+    for done, ((_, name, seed, _), scores) in enumerate(zip(wanted, rows, strict=True)):
+        runs[_key(name, seed, steps)] = numbers(scores)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, json.dumps(runs, indent=1) + "\n", force=True)
+        progress(f"{name}, seed {seed}", done + 1, len(wanted))
     return _table(runs, steps)
+
+
+def _ran(job: tuple[EditTrainConfig, str, int, tuple[int, int]]) -> EditScores:
+    """One run of an ablation."""
+    return run(variant(*job), *job[0].material())
+
+
+def _key(name: str, seed: int, steps: tuple[int, int]) -> str:
+    return f"{name}/{seed}/{steps[0]}/{steps[1]}"
 
 
 class _Shuffled(EditNetwork):

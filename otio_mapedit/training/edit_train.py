@@ -13,6 +13,7 @@ everything is read off the encoder alone, which is many times faster.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import tomllib
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from ..edit_spec import EditSpec
 from ..errors import OptionError
@@ -46,7 +48,9 @@ class EditTrainConfig:
     after ``patience`` of them without progress. The truth is fed back with a probability that falls
     from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1. The
     answer is a running average of the weights, of which ``averaged`` stays at every step. ``start``
-    is an exported network of the same shape to begin with.
+    is an exported network of the same shape to begin with. ``workers`` processes make the rushes,
+    and draw the batches beside a graphics card, which is taken where there is one and ``device``
+    does not say otherwise; how many there are changes nothing in them.
     """
 
     manifest: Path
@@ -76,7 +80,8 @@ class EditTrainConfig:
     validate_every: int = 50
     patience: int = 6
     threads: int = 1
-    device: str = "cpu"
+    workers: int = 1
+    device: str = ""
     network: EditNetworkConfig = field(default_factory=EditNetworkConfig)
 
     def __post_init__(self) -> None:
@@ -98,7 +103,13 @@ class EditTrainConfig:
             self.extra,
             lines=self.lines,
             styles=self.styles,
+            workers=self.workers,
         )
+
+    def material(self) -> tuple[Sequence[Rush], Sequence[Rush]]:
+        """The rushes to learn from and those to choose by, made where they are not there; the last
+        that were asked for stay in memory."""
+        return _material(self.rush_set, self.rushes, self.validation)
 
     @classmethod
     def from_toml(cls, path: Path) -> EditTrainConfig:
@@ -121,6 +132,15 @@ class EditTrainConfig:
             raise OptionError(
                 f"{path} is no training configuration: {fault}", "See EditTrainConfig for its keys"
             ) from fault
+
+
+@functools.lru_cache(maxsize=1)
+def _material(
+    known: rush_store.RushSet, rushes: int, validation: int
+) -> tuple[Sequence[Rush], Sequence[Rush]]:
+    first = rush_store.VALIDATION_FROM
+    held = rush_store.make(known, range(first, first + validation))
+    return rush_store.make(known, range(rushes)), held
 
 
 @dataclass(frozen=True)
@@ -174,10 +194,10 @@ def train_edit(
     state = EditState(config, rushes)
     sources = list(rush_store.sources(known))
     whole = config.warm_steps + config.steps
+    batches = iter(_batches(config, rushes, state))
     while state.step < whole and state.idle < config.patience:
-        rng = np.random.default_rng([config.seed, state.step])
         rate = state.rate()
-        losses = state.learn(draw(rng, rushes, config.network.spec, config.batch))
+        losses = state.learn(next(batches))
         scores = None
         warm = state.step <= config.warm_steps
         if state.step == whole or (not warm and state.step % config.validate_every == 0):
@@ -192,6 +212,39 @@ def train_edit(
     return config.out
 
 
+class _Drawn(Dataset[Windows]):
+    """The batches of the steps from ``first`` to the end, each drawn by a seed of its own."""
+
+    def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush], first: int) -> None:
+        self.config, self.rushes, self.first = config, rushes, first
+
+    def __len__(self) -> int:
+        return self.config.warm_steps + self.config.steps - self.first
+
+    def __getitem__(self, place: int) -> Windows:
+        config = self.config
+        rng = np.random.default_rng([config.seed, self.first + place])
+        return draw(rng, self.rushes, config.network.spec, config.batch)
+
+
+def _batches(
+    config: EditTrainConfig, rushes: Sequence[Rush], state: EditState
+) -> DataLoader[Windows]:
+    """The batches that are left; beside a graphics card other processes draw them ahead."""
+    beside = config.workers if state.device.type == "cuda" else 0
+    return DataLoader(
+        _Drawn(config, rushes, state.step),
+        batch_size=None,
+        num_workers=beside,
+        worker_init_fn=_modest if beside else None,
+    )
+
+
+def _modest(worker: int) -> None:
+    """A process that draws batches does so on one thread."""
+    torch.set_num_threads(1)
+
+
 class EditState(TrainState[EditNetwork]):
     """Where the training of an edit network stands."""
 
@@ -204,7 +257,8 @@ class EditState(TrainState[EditNetwork]):
             network.reader.get_buffer("spread").copy_(spread)
         else:
             self._begin_with(network, config.start, rushes)
-        super().__init__(network, config.out, config.rate, config.averaged, config.device)
+        device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        super().__init__(network, config.out, config.rate, config.averaged, device)
 
     def _begin_with(self, network: EditNetwork, start: Path, rushes: Sequence[Rush]) -> None:
         exported = network_from(start)
@@ -244,11 +298,11 @@ class EditState(TrainState[EditNetwork]):
     def learn(self, batch: Windows) -> EditLosses:
         """One step of the optimiser."""
         config = self.config
-        batch = batch.to(config.device)
+        batch = batch.to(self.device)
         self.network.train()
         if self.warm:
             answer = self.network.undecoded(batch.steps)
-            recon = attend = torch.zeros((), device=config.device)
+            recon = attend = torch.zeros((), device=self.device)
             edit = edit_loss(answer, batch)
         else:
             answer = self.network(batch.steps, batch.operation, self.taught(), config.stretches)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from . import rush_store
 from .edit_score import scored
 from .edit_train import EditState, EditTrainConfig
 from .edit_windows import draw
+from .side_by_side import answers
 
 #: How often a run is looked at, to give it up early.
 _LOOKS = 4
@@ -24,17 +27,57 @@ def tune(
     config: EditTrainConfig,
     trials: int,
     steps: tuple[int, int],
+    journal: Path,
     progress: Callable[[int, int], None],
     noted: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Try settings; the mean validation F1 is what counts. Seeded, so it can be done again.
+    """Try settings until there are ``trials`` of them; the mean validation F1 is what counts.
 
-    ``noted`` is given the study after every trial, so that one that is stopped was not in vain.
+    ``journal`` keeps what was tried, and is gone on with. The configuration's ``workers`` trials go
+    beside each other; with one of them, a study can be done again and comes out the same. ``noted``
+    is given the study now and then, and at its end.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    known, first = config.rush_set, rush_store.VALIDATION_FROM
-    rushes = rush_store.make(known, range(config.rushes))
-    held = rush_store.make(known, range(first, first + config.validation))
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    config.material()  # made before several processes ask for it
+    name = f"{rush_store.set_key(config.rush_set)} {steps[0]} {steps[1]}"
+    begun = len(_ended(_study(journal, name, config.seed)))
+    # Each with a sampler of another seed: trials beside each other would else try the same.
+    jobs = [
+        (config, steps, journal, name, 1000 * config.seed + number)
+        for number in range(begun, trials)
+    ]
+    for done, _ in enumerate(answers(_tried, jobs, config.workers)):
+        noted(_told(_study(journal, name, config.seed), steps))
+        progress(begun + done + 1, trials)
+    return _told(_study(journal, name, config.seed), steps)
+
+
+def _study(journal: Path, name: str, seed: int) -> optuna.Study:
+    """The study of that name in a journal, which is begun where it is not there."""
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    backend = optuna.storages.journal.JournalFileBackend(str(journal))
+    return optuna.create_study(
+        storage=optuna.storages.JournalStorage(backend),
+        study_name=name,
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed, constant_liar=True),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
+        load_if_exists=True,
+    )
+
+
+def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that were not broken off."""
+    ended = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+    return study.get_trials(deepcopy=False, states=ended)
+
+
+def _tried(job: tuple[EditTrainConfig, tuple[int, int], Path, str, int]) -> None:
+    """One more trial."""
+    config, steps, journal, name, seed = job
+    rushes, held = config.material()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     torch.set_num_threads(config.threads)
 
     def objective(trial: optuna.Trial) -> float:
@@ -53,22 +96,11 @@ def tune(
                     raise optuna.TrialPruned
         return value
 
-    study = optuna.create_study(
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=config.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
-    )
-
-    def after(study: optuna.Study, one: optuna.trial.FrozenTrial) -> None:
-        noted(_told(study, steps))
-        progress(one.number + 1, trials)
-
-    study.optimize(objective, n_trials=trials, callbacks=[after])
-    return _told(study, steps)
+    _study(journal, name, seed).optimize(objective, n_trials=1)
 
 
 def _told(study: optuna.Study, steps: tuple[int, int]) -> dict[str, Any]:
-    done = [one for one in study.trials if one.state == optuna.trial.TrialState.COMPLETE]
+    done = [one for one in _ended(study) if one.state == optuna.trial.TrialState.COMPLETE]
     return {
         "best": study.best_params if done else {},
         "value": study.best_value if done else None,
@@ -80,7 +112,7 @@ def _told(study: optuna.Study, steps: tuple[int, int]) -> dict[str, Any]:
                 "value": one.value,
                 "parameters": one.params,
             }
-            for one in study.trials
+            for one in _ended(study)
         ],
     }
 

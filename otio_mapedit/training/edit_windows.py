@@ -42,7 +42,7 @@ class Windows:
     target: Tensor
     counts: Tensor
 
-    def to(self, device: str) -> Windows:
+    def to(self, device: str | torch.device) -> Windows:
         """The same, where it is computed with."""
         return Windows(
             **{one.name: getattr(self, one.name).to(device) for one in dataclasses.fields(self)}

@@ -6,6 +6,7 @@ decided by a seed and the purpose, so that a folder can be filled up, and thrown
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -22,12 +23,14 @@ from ..errors import UsageError
 from . import corpus as corpora
 from .corpus import Source
 from .rushes import Bank, Rush, rush
+from .side_by_side import answers
 from .speakers import Voice
 from .voices import (
     TESTING,
     TRAINING,
     Line,
     recorded_lines,
+    spoken_apart,
     spoken_lines,
     trainable_recordings,
 )
@@ -35,9 +38,9 @@ from .voices import (
 log = logging.getLogger(__name__)
 
 #: Raised whenever the generator or the features change what a number stands for.
-VERSION = 4
+VERSION = 5
 #: Raised whenever other lines would be said for the same seed.
-LINES = 3
+LINES = 4
 VALIDATION_FROM = 1_000_000
 """Numbers of rushes that training never sees."""
 
@@ -48,7 +51,8 @@ class RushSet:
 
     ``manifest`` and ``cache`` are the corpus of pictures and recordings (see ``corpus``), ``extra``
     more manifests of pictures, ``folder`` where the rushes lie, ``lines`` how many lines are
-    spoken for them, ``styles`` the folder of Kokoro's voices, if it is to speak.
+    spoken for them, ``styles`` the folder of Kokoro's voices, if it is to speak. ``workers``
+    processes make them; how many there are changes nothing in what they make.
     """
 
     manifest: Path
@@ -58,6 +62,7 @@ class RushSet:
     seed: int = 1
     lines: int = 900
     styles: Path | None = None
+    workers: int = 1
 
     def path(self, number: int) -> Path:
         """Where a rush lies."""
@@ -73,25 +78,46 @@ def make(
     """
     key = set_key(wanted)
     missing = [number for number in numbers if _stored(wanted.path(number), key) is None]
-    bank = training_bank(wanted) if missing else None
-    for done, number in enumerate(missing):
-        assert bank is not None
-        made, _ = rush(np.random.default_rng([wanted.seed, number]), bank)
-        _save(wanted.path(number), key, made)
+    if missing:
+        _bank(wanted)  # what it keeps on disk, each of the workers reads
+    for done, _ in enumerate(answers(_make, [(wanted, one) for one in missing], wanted.workers)):
         if progress is not None:
             progress(done + 1, len(missing))
+    _bank.cache_clear()
     return [one for one in (_stored(wanted.path(number), key) for number in numbers) if one]
 
 
+def _make(job: tuple[RushSet, int]) -> None:
+    """Make and keep the rush with a number."""
+    wanted, number = job
+    made, _ = rush(np.random.default_rng([wanted.seed, number]), _bank(wanted))
+    _save(wanted.path(number), set_key(wanted), made)
+
+
+@functools.lru_cache(maxsize=1)
+def _bank(wanted: RushSet) -> Bank:
+    """The bank, which stays in memory while rushes are made."""
+    return training_bank(wanted)
+
+
 def training_bank(wanted: RushSet) -> Bank:
-    """Voices and pictures that may teach; what was said is kept, as saying it takes minutes."""
+    """Voices and pictures that may teach; what was said is kept, as saying it takes minutes.
+
+    Raises MediaError, FormatError: see ``corpus.build``; UsageError: see ``voices.spoken_lines``.
+    """
     rng = np.random.default_rng([wanted.seed, 7])
     pictures = corpora.build(wanted.manifest, wanted.cache, wanted.extra)
     path = wanted.folder / f"lines-{_lines_key(wanted)}.npz"
     lines = _stored_lines(path)
     if not lines:
         lines = [
-            *spoken_lines(rng, TRAINING, wanted.lines, styles=wanted.styles),
+            *spoken_apart(
+                [wanted.seed, 7],
+                TRAINING,
+                wanted.lines,
+                styles=wanted.styles,
+                workers=wanted.workers,
+            ),
             *recorded_lines(rng, trainable_recordings(wanted.manifest)),
         ]
         _save_lines(path, lines)

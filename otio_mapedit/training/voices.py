@@ -24,6 +24,7 @@ from ..audio import sound
 from ..errors import UsageError
 from ..media import probe
 from ..solve import runs
+from .side_by_side import answers
 from .speakers import INSTALL, RATE, Samples, Voice, installed, resampled, speak, trimmed
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,11 @@ WORDS = {
         "encontra guarda traz abre segue procura e mas porque quando nunca sempre devagar ainda "
         "amanhã com sem sob entre depois vinte cem ponte máquina carta"
     ),
+    "hi": (
+        "हम तुम वे कोई हर यह वह नया पुराना छोटी बड़ा लंबी फ़िल्म तस्वीर कैमरा रोशनी खिड़की बगीचा नदी "
+        "सर्दी गर्मी सुबह शाम सवाल जवाब रंग संगीत आवाज़ शहर लोग बच्चे शिक्षक दिखाता ढूँढता लाता खोलता "
+        "और लेकिन क्योंकि जब कभी हमेशा अक्सर धीरे फिर आज कल के साथ बिना बीच बाद बीस सौ पुल मशीन चिट्ठी"
+    ),
     "sv": (
         "vi ni hon ingen alla den en ny gammal liten lång film bild kamera ljus fönster trädgård "
         "flod vinter sommar morgon fråga svar färg musik röst stad folk visar hittar bär öppnar "
@@ -95,8 +101,27 @@ WORDS = {
 }
 
 
-_NATURAL = 7
+_NATURAL = 6
 """Lines by each of Kokoro's voices, which takes longer to speak than to listen."""
+_KOKORO = {
+    "en-us": (
+        *("af_heart", "af_bella", "af_nicole", "af_kore", "af_alloy", "af_aoede", "af_jessica"),
+        *("af_nova", "af_river", "af_sarah", "af_sky", "am_michael", "am_fenrir", "am_puck"),
+        *("am_onyx", "am_adam", "am_echo", "am_eric", "am_liam", "am_santa"),
+    ),
+    "en-gb": (
+        *("bf_emma", "bf_lily", "bf_alice", "bf_isabella"),
+        *("bm_george", "bm_fable", "bm_daniel", "bm_lewis"),
+    ),
+    "fr": ("ff_siwis",),
+    "it": ("if_sara", "im_nicola"),
+    "pt": ("pm_alex", "pf_dora", "pm_santa"),
+    "hi": ("hf_alpha", "hf_beta", "hm_omega", "hm_psi"),
+    "cmn": (
+        *("zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi"),
+        *("zm_yunjian", "zm_yunxi", "zm_yunyang"),
+    ),
+}
 TRAINING = (
     Voice("flite", "slt", "en"),
     Voice("flite", "kal16", "en"),
@@ -116,13 +141,8 @@ TRAINING = (
     ),
     *(
         Voice("kokoro", name, language, _NATURAL)
-        for name, language in (
-            *(("af_heart", "en-us"), ("af_bella", "en-us"), ("af_nicole", "en-us")),
-            *(("af_kore", "en-us"), ("am_michael", "en-us"), ("am_fenrir", "en-us")),
-            *(("am_puck", "en-us"), ("am_onyx", "en-us"), ("bf_emma", "en-gb")),
-            *(("bf_lily", "en-gb"), ("bm_george", "en-gb"), ("bm_fable", "en-gb")),
-            *(("ff_siwis", "fr"), ("if_sara", "it"), ("im_nicola", "it"), ("pm_alex", "pt")),
-        )
+        for language, names in _KOKORO.items()
+        for name in names
     ),
 )
 """Voices that may teach. None is a voice, language or variant of those that test."""
@@ -159,6 +179,35 @@ def spoken_lines(
 
     Raises UsageError when there is none.
     """
+    turns = _turns(voices, count, styles)
+    return [line for voice in turns for line in _line(rng, voice, takes, styles)]
+
+
+def spoken_apart(
+    seed: Sequence[int],
+    voices: Sequence[Voice],
+    count: int,
+    takes: int = 3,
+    styles: Path | None = None,
+    workers: int = 1,
+) -> list[Line]:
+    """The same with a seed of its own for every line, so that ``workers`` processes say the same
+    lines as one.
+
+    Raises UsageError: see ``spoken_lines``.
+    """
+    turns = _turns(voices, count, styles)
+    jobs = [([*seed, number], voice, takes, styles) for number, voice in enumerate(turns)]
+    return [line for said in answers(_said_apart, jobs, workers) for line in said]
+
+
+def _said_apart(job: tuple[list[int], Voice, int, Path | None]) -> list[Line]:
+    seed, voice, takes, styles = job
+    return _line(np.random.default_rng(seed), voice, takes, styles)
+
+
+def _turns(voices: Sequence[Voice], count: int, styles: Path | None) -> list[Voice]:
+    """Who of those that are installed says which line; the others are named in a warning."""
     there = [voice for voice in voices if installed(voice, styles)]
     if not there:
         raise UsageError("no voice to make rushes with", "Type: apt install flite espeak-ng")
@@ -166,16 +215,14 @@ def spoken_lines(
     if programs:
         ways = "; ".join(f"{program} ({INSTALL[program]})" for program in programs)
         log.warning("fewer voices than there could be, not installed: %s", ways)
-    lines: list[Line] = []
+    turns: list[Voice] = []
     said = dict.fromkeys(there, 0)
-    turn = 0
-    while turn < count:
+    for turn in range(count):
         voice = there[turn % len(there)]
-        turn += 1
         if not voice.most or said[voice] < voice.most:
             said[voice] += 1
-            lines += _line(rng, voice, takes, styles)
-    return lines
+            turns.append(voice)
+    return turns
 
 
 def _line(rng: np.random.Generator, voice: Voice, takes: int, styles: Path | None) -> list[Line]:

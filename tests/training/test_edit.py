@@ -319,9 +319,20 @@ def test_a_study_is_noted_after_every_trial(
     paths = (tmp_path / name for name in ("m", "c", "r", "o.pt"))
     config = EditTrainConfig(*paths, network=SMALL, batch=1, stretches=1)
     noted: list[dict[str, object]] = []
-    study = edit_tune.tune(config, 2, (1, 1), lambda *_: None, noted.append)
+    journal, seen = tmp_path / "study.journal", []
+
+    def count(done: int, whole: int) -> None:
+        seen.append((done, whole))
+
+    study = edit_tune.tune(config, 2, (1, 1), journal, count, noted.append)
     assert [len(one["trials"]) for one in noted] == [1, 2]  # type: ignore[arg-type]
     assert study == noted[-1]
+    more = edit_tune.tune(config, 3, (1, 1), journal, count, noted.append)
+    assert more["trials"][:2] == study["trials"], "what was tried is not tried again"
+    assert len(more["trials"]) == 3
+    assert seen == [(1, 2), (2, 2), (3, 3)]
+    other = edit_tune.tune(config, 1, (1, 2), journal, count, noted.append)
+    assert len(other["trials"]) == 1, "other steps are another study"
 
 
 @pytest.mark.parametrize("name", LESIONS)

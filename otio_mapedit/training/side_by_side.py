@@ -1,0 +1,25 @@
+"""Jobs done by several processes; the answers come in the order of the jobs."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+
+def answers(work: Callable[[Job], Answer], jobs: Sequence[Job], workers: int) -> Iterator[Answer]:
+    """``work(job)`` for each of the ``jobs``; with one of the ``workers`` in this process.
+
+    What ``work`` raises is raised here.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        yield from map(work, jobs)
+        return
+    # Started anew, not forked: a fork inherits locks of threads that it does not inherit.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), fresh) as pool:
+        yield from pool.map(work, jobs)
