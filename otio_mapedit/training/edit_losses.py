@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -41,6 +44,47 @@ def edit_loss(answer: EditAnswer, batch: Windows) -> Tensor:
     importance = (answer.importance.sigmoid() - batch.importance).square()
     others = 2 * splice + 1.5 * speed + grade + 0.3 * quality + importance
     return operation_loss(answer.operation, batch) + _mean(others, batch.counts)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What teachers say together of the decoded steps: the means of their probabilities."""
+
+    operation: Tensor
+    speed: Tensor
+    splice: Tensor
+    grade: Tensor
+
+
+def opinion(answers: Sequence[EditAnswer]) -> Opinion:
+    """The mean of some networks' answers."""
+
+    def mean(parts: Sequence[Tensor]) -> Tensor:
+        return torch.stack(list(parts)).mean(0)
+
+    return Opinion(
+        mean([one.operation.softmax(-1) for one in answers]),
+        mean([one.speed.softmax(-1) for one in answers]),
+        mean([one.splice.sigmoid() for one in answers]),
+        mean([one.grade.sigmoid() for one in answers]),
+    )
+
+
+def teaching_loss(answer: EditAnswer, said: Opinion, batch: Windows) -> Tensor:
+    """L_teach: cross-entropies with what the teachers say, weighted as in ``edit_loss`` (Hinton,
+    Vinyals and Dean 2015)."""
+    flags = functional.binary_cross_entropy_with_logits
+
+    def classes(logits: Tensor, said: Tensor) -> Tensor:
+        return -(said * logits.log_softmax(-1)).sum(-1)
+
+    apart = (
+        classes(answer.operation, said.operation)
+        + 1.5 * classes(answer.speed, said.speed)
+        + 2 * flags(answer.splice, said.splice, reduction="none")
+        + flags(answer.grade, said.grade, reduction="none")
+    )
+    return _mean(apart, batch.counts)
 
 
 def attention_loss(answer: EditAnswer, batch: Windows) -> Tensor:

@@ -41,7 +41,8 @@ class EditNetworkConfig:
 
     ``width`` of the projection, ``encoded`` channels of the convolutions and the encoder's GRU,
     ``memory`` size of a slot, ``attended`` inner size of the attention, ``state`` of the decoder.
-    ``both_ways``: the encoder's GRU reads the window backwards too.
+    ``both_ways``: the encoder's GRU reads the window backwards too. ``dropout`` of what the encoder
+    fuses and describes, while it learns.
     """
 
     width: int = 64
@@ -49,6 +50,7 @@ class EditNetworkConfig:
     memory: int = 64
     attended: int = 32
     state: int = 96
+    dropout: float = 0.0
     attention: bool = True
     recurrent: bool = True
     both_ways: bool = False
@@ -138,12 +140,15 @@ class Encoder(nn.Module):
         if self.config.scales:
             series = projected.transpose(1, 2)
             scales += [self._means(series, span).transpose(1, 2) for span in SPANS]
-        series = functional.relu(self.fuse(torch.cat(scales, -1)))
-        series = self.blocks(series.transpose(1, 2)).transpose(1, 2)
+        series = self._dropped(functional.relu(self.fuse(torch.cat(scales, -1))))
+        series = self._dropped(self.blocks(series.transpose(1, 2)).transpose(1, 2))
         if not self.config.recurrent:
             return series
         state, _ = self.gru(series)
         return series + functional.relu(self.join(torch.cat([series, state], -1)))
+
+    def _dropped(self, series: Tensor) -> Tensor:
+        return functional.dropout(series, self.config.dropout, self.training)
 
     def _means(self, series: Tensor, span: int) -> Tensor:
         """The mean over ``span`` steps around each of ``(B, C, T)``; in training by running sums,

@@ -23,15 +23,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..edit_spec import EditSpec
 from ..errors import OptionError
 from . import rush_store
-from .edit_losses import attention_loss, edit_loss, reconstruction_loss
-from .edit_network import EditNetwork, EditNetworkConfig
+from .edit_export import restored
+from .edit_losses import (
+    attention_loss,
+    edit_loss,
+    opinion,
+    reconstruction_loss,
+    teaching_loss,
+)
+from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
 from .edit_score import EditScores, scored
 from .edit_windows import Windows, draw, spread_of
+from .export import stored
 from .from_onnx import network_from, normalised
 from .rushes import Rush
 from .state import TrainState
@@ -48,9 +57,11 @@ class EditTrainConfig:
     after ``patience`` of them without progress. The truth is fed back with a probability that falls
     from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1. The
     answer is a running average of the weights, of which ``averaged`` stays at every step. ``start``
-    is an exported network of the same shape to begin with. ``workers`` processes make the rushes,
-    and draw the batches beside a graphics card, which is taken where there is one and ``device``
-    does not say otherwise; how many there are changes nothing in them.
+    is an exported network or a checkpoint of the same shape to begin with; ``teachers`` are
+    checkpoints whose mean opinion is learned too, by ``w_teach``, when the decoder learns.
+    ``workers`` processes make the rushes, and draw the batches beside a graphics card, which is
+    taken where there is one and ``device`` does not say otherwise; how many there are changes
+    nothing in them.
     """
 
     manifest: Path
@@ -72,11 +83,13 @@ class EditTrainConfig:
     w_edit: float = 1.0
     w_reg: float = 1e-6
     w_attend: float = 0.1
+    w_teach: float = 0.0
     taught: float = 0.8
     sampled: bool = True
     clip: float = 2.0
     averaged: float = 0.995
     start: Path | None = None
+    teachers: tuple[Path, ...] = ()
     validate_every: int = 50
     patience: int = 6
     threads: int = 1
@@ -124,7 +137,8 @@ class EditTrainConfig:
                 values[key] = path.parent / values[key]
             for key in {"styles", "start"} & set(values):
                 values[key] = path.parent / values[key]
-            values["extra"] = tuple(path.parent / name for name in values.get("extra", ()))
+            for key in ("extra", "teachers"):
+                values[key] = tuple(path.parent / name for name in values.get(key, ()))
             network = values.pop("network", {})
             spec = EditSpec(**network.pop("spec", {}))
             return cls(**values, network=EditNetworkConfig(**network, spec=spec))
@@ -152,6 +166,7 @@ class EditLosses:
     edit: float
     reg: float
     attend: float
+    teach: float
 
 
 @dataclass(frozen=True)
@@ -259,16 +274,20 @@ class EditState(TrainState[EditNetwork]):
             self._begin_with(network, config.start, rushes)
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         super().__init__(network, config.out, config.rate, config.averaged, device)
+        self.teachers = [restored(stored(path)).to(self.device) for path in config.teachers]
 
     def _begin_with(self, network: EditNetwork, start: Path, rushes: Sequence[Rush]) -> None:
-        exported = network_from(start)
+        trained = start.suffix == ".pt"
+        values = stored(start)["average"] if trained else network_from(start).state_dict()
         try:
-            network.load_state_dict(exported.state_dict())
+            network.load_state_dict(values)
         except RuntimeError as fault:
             raise OptionError(
                 f"{start.name} has another shape than the configuration",
                 "Choose the same sizes, or leave out start",
             ) from fault
+        if trained:
+            return
         drawn = draw(np.random.default_rng(0), rushes, self.config.network.spec, 32)
         normalised(network, drawn.steps)
 
@@ -302,14 +321,25 @@ class EditState(TrainState[EditNetwork]):
         self.network.train()
         if self.warm:
             answer = self.network.undecoded(batch.steps)
-            recon = attend = torch.zeros((), device=self.device)
+            recon = attend = teach = torch.zeros((), device=self.device)
             edit = edit_loss(answer, batch)
         else:
             answer = self.network(batch.steps, batch.operation, self.taught(), config.stretches)
             recon, edit = reconstruction_loss(answer, batch), edit_loss(answer, batch)
             attend = attention_loss(answer, batch)
+            teach = self._taught_by(batch, answer)
         reg = self.squares()
         loss = config.w_recon * recon + config.w_edit * edit + config.w_reg * reg
-        loss = loss + config.w_attend * attend
+        loss = loss + config.w_attend * attend + config.w_teach * teach
         self.descend(loss, self.rate(), config.clip)
-        return EditLosses(*(float(part.detach()) for part in (loss, recon, edit, reg, attend)))
+        parts = (loss, recon, edit, reg, attend, teach)
+        return EditLosses(*(float(part.detach()) for part in parts))
+
+    def _taught_by(self, batch: Windows, answer: EditAnswer) -> Tensor:
+        """How far an answer is from what the teachers say of the same windows."""
+        if not self.teachers:
+            return torch.zeros((), device=self.device)
+        with torch.no_grad():
+            stretches = self.config.stretches
+            said = [one(batch.steps, None, 0.0, stretches) for one in self.teachers]
+        return teaching_loss(answer, opinion(said), batch)

@@ -74,12 +74,14 @@ def make(
 ) -> list[Rush]:
     """The rushes with these numbers; what is not there yet is made.
 
+    ``progress`` is told how many of how many are: lines first, if they are missing, then rushes.
+
     Raises MediaError, FormatError: see ``corpus.build`` and ``voices.spoken_lines``.
     """
     key = set_key(wanted)
     missing = [number for number in numbers if _stored(wanted.path(number), key) is None]
     if missing:
-        _bank(wanted)  # what it keeps on disk, each of the workers reads
+        training_bank(wanted, progress)  # what it keeps on disk, each of the workers reads
     for done, _ in enumerate(answers(_make, [(wanted, one) for one in missing], wanted.workers)):
         if progress is not None:
             progress(done + 1, len(missing))
@@ -100,7 +102,7 @@ def _bank(wanted: RushSet) -> Bank:
     return training_bank(wanted)
 
 
-def training_bank(wanted: RushSet) -> Bank:
+def training_bank(wanted: RushSet, progress: Callable[[int, int], None] | None = None) -> Bank:
     """Voices and pictures that may teach; what was said is kept, as saying it takes minutes.
 
     Raises MediaError, FormatError: see ``corpus.build``; UsageError: see ``voices.spoken_lines``.
@@ -117,6 +119,7 @@ def training_bank(wanted: RushSet) -> Bank:
                 wanted.lines,
                 styles=wanted.styles,
                 workers=wanted.workers,
+                progress=progress,
             ),
             *recorded_lines(rng, trainable_recordings(wanted.manifest)),
         ]

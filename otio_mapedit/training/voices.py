@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -190,6 +190,7 @@ def spoken_apart(
     takes: int = 3,
     styles: Path | None = None,
     workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Line]:
     """The same with a seed of its own for every line, so that ``workers`` processes say the same
     lines as one.
@@ -198,7 +199,12 @@ def spoken_apart(
     """
     turns = _turns(voices, count, styles)
     jobs = [([*seed, number], voice, takes, styles) for number, voice in enumerate(turns)]
-    return [line for said in answers(_said_apart, jobs, workers) for line in said]
+    lines: list[Line] = []
+    for done, said in enumerate(answers(_said_apart, jobs, workers)):
+        lines += said
+        if progress is not None:
+            progress(done + 1, len(jobs))
+    return lines
 
 
 def _said_apart(job: tuple[list[int], Voice, int, Path | None]) -> list[Line]:

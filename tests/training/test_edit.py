@@ -30,11 +30,18 @@ from otio_mapedit.training import (  # noqa: E402
     voices,
 )
 from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
-from otio_mapedit.training.edit_export import edit_parity, export_edit, is_edit  # noqa: E402
+from otio_mapedit.training.edit_export import (  # noqa: E402
+    edit_parity,
+    export_edit,
+    is_edit,
+    restored,
+)
+from otio_mapedit.training.edit_losses import opinion, teaching_loss  # noqa: E402
 from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
 from otio_mapedit.training.edit_score import Said, compare, splices  # noqa: E402
 from otio_mapedit.training.edit_train import EditState, EditTrainConfig, train_edit  # noqa: E402
 from otio_mapedit.training.edit_windows import cut_window, draw  # noqa: E402
+from otio_mapedit.training.export import stored  # noqa: E402
 from otio_mapedit.weights import open_edit_network_file  # noqa: E402
 
 SPEC = EditSpec(stride=32, run_up=8, slot=4, past=4, future=24)
@@ -271,7 +278,7 @@ def test_training_learns_resumes_and_exports(
     train_edit(config, lambda at: seen.append((at.step, at.loss)))
     assert [step for step, _ in seen[42:]] == [43, 44]
     curves = config.out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
-    assert curves[0] == "step,rate,total,recon,edit,reg,attend,f1"
+    assert curves[0] == "step,rate,total,recon,edit,reg,attend,teach,f1"
     assert [line.split(",")[0] for line in curves[1:]] == [str(step) for step in range(1, 45)]
     assert curves[-1].split(",")[-1], "the last step is measured"
     assert is_edit(config.out)
@@ -285,6 +292,45 @@ def test_training_learns_resumes_and_exports(
     assert np.allclose(said.operation.sum(axis=1), 1, atol=1e-4)
     assert np.allclose(said.attention.sum(axis=1), 1, atol=1e-4)
     assert PROVENANCE_KEY in network.session.get_modelmeta().custom_metadata_map
+
+
+def test_a_checkpoint_is_begun_with_and_teaches(
+    films: list[rushes.Rush], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rush_store, "make", lambda *_: films)
+    monkeypatch.setattr(rush_store, "sources", lambda _: [])
+    config = EditTrainConfig(
+        tmp_path / "m.json", tmp_path / "c.npz", tmp_path / "r", tmp_path / "taught.pt",
+        warm_steps=30, steps=2, batch=2, stretches=2, validate_every=2, network=SMALL,
+    )  # fmt: skip
+    train_edit(config)
+    same = EditState(replace(config, out=tmp_path / "same.pt", start=config.out), films)
+    steps = draw(np.random.default_rng(0), films, SPEC, 2)
+    was = restored(stored(config.out))
+    assert torch.equal(same.network.eval()(steps.steps).operation, was(steps.steps).operation)
+    # Nothing but the teacher is listened to: what it says is what is learned.
+    listens = replace(
+        config, out=tmp_path / "pupil.pt", seed=9, warm_steps=0, steps=30, rate=1e-2,
+        w_edit=0, w_recon=0, w_attend=0, w_teach=1, teachers=(config.out, config.out),
+    )  # fmt: skip
+    torch.manual_seed(9)
+    pupil = EditState(listens, films)
+    apart = [pupil.learn(steps).teach for _ in range(30)]
+    told = was(steps.steps, stretches=2)
+    least = float(teaching_loss(told, opinion([told]), steps).detach())
+    assert least < apart[-1] < least + 0.6 * (apart[0] - least)
+    assert all(parameter.grad is None for parameter in pupil.teachers[0].parameters())
+
+
+def test_the_opinion_of_teachers_is_the_mean_of_what_they_say(films: list[rushes.Rush]) -> None:
+    torch.manual_seed(3)
+    steps = draw(np.random.default_rng(0), films, SPEC, 1)
+    one, other = (EditNetwork(SMALL).eval()(steps.steps) for _ in range(2))
+    said = opinion([one, other])
+    wanted = (one.operation.softmax(-1) + other.operation.softmax(-1)) / 2
+    assert torch.allclose(said.operation, wanted)
+    alone = teaching_loss(one, opinion([one]), steps)
+    assert alone < teaching_loss(other, opinion([one]), steps), "nobody says better what one says"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
