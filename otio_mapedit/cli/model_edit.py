@@ -47,17 +47,20 @@ def train(config: Path, as_json: bool, quiet: bool) -> None:
     """Train the edit network; see ``model train``."""
     training = module("edit_train")
     settings = training.EditTrainConfig.from_toml(config)
+    stages = (*settings.before, settings)
     with output.progress(quiet) as progress:
 
         def show(at: Any) -> None:
-            progress("Training", at.step, at.steps)
+            progress(title, at.step, at.steps)
             if at.scores is not None and not quiet:
                 output.say(f"step {at.step}: loss {at.loss:.4f}, mean validation F1 {at.f1:.4f}")
 
         def making(done: int, count: int) -> None:
             progress("Making rushes", done, count)
 
-        checkpoint = training.train_edit(settings, show, making)
+        for number, stage in enumerate(stages, 1):
+            title = f"Training {number} of {len(stages)}" if len(stages) > 1 else "Training"
+            checkpoint = training.train_edit(stage, show, making)
     output.wrote(checkpoint)
     present(checkpoint, "edit.onnx", as_json)
 

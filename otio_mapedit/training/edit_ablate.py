@@ -66,12 +66,11 @@ def variant(config: EditTrainConfig, name: str, seed: int, steps: tuple[int, int
     spec = replace(spec, past=int(spec.past * seen), future=int(spec.future * seen))
     network = replace(network, spec=spec)
     return replace(
-        config,
+        config.from_nothing,
         network=network,
         seed=seed,
         warm_steps=steps[0],
         steps=steps[1],
-        start=None,
         out=config.out.with_name("never-written"),
         **changes,
     )

