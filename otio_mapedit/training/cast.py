@@ -3,7 +3,9 @@
 People who teach take turns: a rush is one person's, a conversation of some, or a street where
 everybody says little. That somebody else speaks is then nothing that a network can take for another
 recording or another speed. In each rush a person is taller or smaller, hastier or calmer, nearer or
-further, and duller or brighter than in the others.
+further, and duller or brighter than in the others. Half of them were recorded somewhere: their
+lines have a room, hiss and a band of their own, which run faster or slower with what they say, as
+they do in people's recordings and do not in a synthesiser's.
 """
 
 from __future__ import annotations
@@ -14,27 +16,62 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import OptionError
+from . import sounds
 from .speakers import Samples, resampled
 from .voices import Line, stretched
 
 _TALKING = ((1, 0.45), (2, 0.25), (3, 0.15), (0, 0.15))
 """How many people a recording has, 0 for ever new ones, and how often."""
+_RECORDED = 0.5
+"""How many of them bring the place with them that they were recorded in."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where somebody was recorded: the echo dies away after ``echo`` seconds and is so ``wet``; air
+    of a colour, so many dB below the voice; nothing above a frequency in Hz, if any."""
+
+    echo: float
+    wet: float
+    apart: float
+    colour: float
+    highest: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> _Place:
+        return cls(
+            float(rng.uniform(0.1, 0.6)),
+            float(rng.uniform(0.05, 0.4)) if rng.random() < 0.6 else 0.0,
+            float(rng.uniform(15, 45)),
+            float(rng.uniform(0.0, 1.8)),
+            float(rng.uniform(3200, 6000)) if rng.random() < 0.25 else 0.0,
+        )
+
+    def heard(self, rng: np.random.Generator, samples: Samples) -> Samples:
+        said = sounds.reverberant(rng, samples, self.echo, self.wet)
+        air = sounds.coloured(rng, len(said), self.colour)
+        loud = np.sqrt(np.square(said).mean() / (np.square(air).mean() + 1e-12))
+        said = said + air * np.float32(loud * 10 ** (-self.apart / 20))
+        return sounds.narrow(said, self.highest) if self.highest else said
 
 
 @dataclass(frozen=True)
 class _Person:
     """How somebody sounds in a rush: so many times faster and higher, then so many times faster
-    alone, as loud, and as dull."""
+    alone, as loud, as dull, and where."""
 
     height: float
     haste: float
     gain: float
     tilt: float
+    place: _Place | None
 
     def says(self, rng: np.random.Generator, samples: Samples) -> Samples:
         said = resampled(samples, self.height)
         if self.haste != 1:
             said = stretched(rng, said, self.haste)
+        if self.place is not None:
+            said = self.place.heard(rng, said)
         said = said - np.float32(self.tilt) * np.concatenate([said[:1] * 0, said[:-1]])
         return np.asarray(said * np.float32(self.gain), np.float32)
 
@@ -110,6 +147,7 @@ class Deck:
                 else 1.0,
                 float(10 ** (self.rng.normal(0, 2.5) / 20)),
                 float(self.rng.normal(0, 0.25)),
+                _Place.drawn(self.rng) if self.rng.random() < _RECORDED else None,
             )
         person = self.people[line.speaker]
         return replace(

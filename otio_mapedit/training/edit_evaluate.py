@@ -24,7 +24,7 @@ from ..solve import runs
 from ..weights import EditNetwork
 from .edit_score import EditScores, Said, compare
 from .rush_script import RATE
-from .rush_store import Material, RushSet, set_key, test_bank
+from .rush_store import Material, RushSet, test_bank, test_key
 from .rushes import CONDITIONS, PER_STEP, Rush, listened, rush
 from .speakers import Samples
 from .voices import TESTING
@@ -54,7 +54,7 @@ def trials(
 
     Raises UsageError: see ``rush_store.test_bank``.
     """
-    key = f"{set_key(wanted)}-{material.key}"
+    key = f"{test_key(wanted)}-{material.key}"
     folder = wanted.folder / f"test-{material.key}"
     paths = [folder / f"{number:04d}.npz" for number in range(count)]
     found = [_read(path, key) for path in paths]

@@ -15,12 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..edit_spec import FEATURES, MEL_BANDS, OPERATIONS, PICTURE_FEATURES, EditSpec
+from ..edit_spec import FEATURES, LAGS, MEL_BANDS, OPERATIONS, PICTURE_FEATURES, EditSpec
 from ..step_context import warp
 from .rushes import Rush
 
 #: How often the pictures of a window are hidden where everything that it asks for can be heard.
 _HIDDEN = 0.25
+_TRACT, _PITCH = 0.08, 0.12
+"""By how much speakers differ: logarithm of the vocal tract's length, octaves of pitch besides."""
+_CHANGE, _PACE = 0.06, 0.12
+"""How fast somebody speaks: log10 of spectral changes, logarithm of the pace. With
+what a voice is like by itself taken away, another speed is told by what is around it."""
+_CHANGES = [FEATURES.index(f"spectral change in {10 * lag} ms") for lag in LAGS]
+_CHANGES_HERE = [FEATURES.index(f"spectral change in {10 * lag} ms here") for lag in LAGS]
 _SEEN_ONLY = [OPERATIONS.index(name) for name in ("covered", "unsteady", "frozen")]
 
 
@@ -122,16 +129,24 @@ def _vary(rng: np.random.Generator, steps: Tensor) -> None:
     bands = np.linspace(-1, 1, MEL_BANDS)
     colour = 2 * gain + rng.normal(0, 0.3, (count, 1, 1)) * bands
     colour = colour + rng.normal(0, 0.2, (count, 1, 1)) * bands**2
-    factors = np.exp(rng.normal(0, 0.08, count))
+    factors = np.exp(rng.normal(0, _TRACT, count))
     warps = torch.from_numpy(np.stack([warp(one) for one in factors]).astype(np.float32))
     grain = rng.standard_normal(steps[..., mel].shape, np.float32) * np.float32(0.05)
     varied = steps[..., mel] @ warps + torch.from_numpy(colour.astype(np.float32) + grain)
     steps[..., mel] = varied * inside
     steps[..., level] += torch.from_numpy(gain.astype(np.float32)) * inside
-    octaves = np.log2(factors)[:, None] + rng.normal(0, 0.12, (count, 1))
+    octaves = np.log2(factors)[:, None] + rng.normal(0, _PITCH, (count, 1))
     steps[..., FEATURES.index("pitch")] += (
         torch.from_numpy(octaves.astype(np.float32)) * inside[..., 0]
     )
+    haste = rng.normal(0, 1, (count, 1))
+    steps[..., FEATURES.index("speech pace")] *= torch.from_numpy(
+        np.exp(_PACE * haste).astype(np.float32)
+    )
+    faster = _CHANGE * (haste[..., None] + 0.3 * rng.normal(0, 1, (count, 1, len(LAGS))))
+    for names in (_CHANGES, _CHANGES_HERE):
+        known = steps[..., names] != 0
+        steps[..., names] += torch.from_numpy(faster.astype(np.float32)) * known
 
 
 def spread_of(rushes: Sequence[Rush]) -> tuple[Tensor, Tensor]:

@@ -169,6 +169,22 @@ def test_a_person_sounds_the_same_all_through_a_rush() -> None:
         deck.draw(1)
 
 
+def test_the_place_of_a_recording_goes_with_what_was_said_there() -> None:
+    said = np.zeros(2 * RATE, np.float32)
+    said[: RATE // 2] = RNG.normal(0, 0.1, RATE // 2)
+    place = cast._Place(echo=0.4, wet=0.3, apart=20.0, colour=0.0, highest=4000.0)
+    heard = place.heard(np.random.default_rng(1), said)
+    assert heard.shape == said.shape
+    assert np.square(heard[-RATE // 2 :]).mean() < np.square(heard[: RATE // 2]).mean() / 20
+    air = 10 * np.log10(np.square(heard[-RATE // 2 :]).mean() / np.square(said).mean())
+    assert air == pytest.approx(-20 + 10 * np.log10(4000 / (RATE / 2)), abs=1.5), "under all of it"
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    assert power[5000 * 2 :].sum() < 1e-3 * power.sum()
+    drawn = [cast._Place.drawn(np.random.default_rng(seed)) for seed in range(40)]
+    assert all(15 <= one.apart <= 45 for one in drawn)
+    assert 4 < sum(one.highest > 0 for one in drawn) < 20
+
+
 def test_what_a_file_stores_is_in_its_place() -> None:
     time = np.arange(3 * RATE) / RATE
     wave = (0.2 * np.sin(2 * np.pi * 440 * time) * np.hanning(len(time))).astype(np.float32)
