@@ -21,7 +21,7 @@ from .rushes import Rush
 
 #: How often the pictures of a window are hidden where everything that it asks for can be heard.
 _HIDDEN = 0.25
-_TRACT, _PITCH = 0.08, 0.12
+_TRACT, _PITCH = 0.13, 0.2
 """By how much speakers differ: logarithm of the vocal tract's length, octaves of pitch besides."""
 _CHANGE, _PACE = 0.06, 0.12
 """How fast somebody speaks: log10 of spectral changes, logarithm of the pace. With
