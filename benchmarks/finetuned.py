@@ -29,7 +29,7 @@ from otio_mapedit.edit_inference import run_edit
 from otio_mapedit.errors import ModelError
 from otio_mapedit.inference import Predictions
 from otio_mapedit.learning.learn import learn
-from otio_mapedit.learning.own_network import examples_of, with_network
+from otio_mapedit.learning.own_network import examples_of, told_by_leaning, with_network
 from otio_mapedit.learning.tuning import Fit, Taught, fit_with
 from otio_mapedit.pipeline import Tools
 from otio_mapedit.recipes import roughcut
@@ -97,6 +97,12 @@ def main() -> None:
                 continue
             own = folder / f"own{split}.edit.onnx"
             finetune.write(network, own, open_edit_network().licence, {"style": style.name})
+            using = (None, open_edit_network_file(own))
+            before, after = (told_by_leaning(style, network) for network in using)
+            if before is not None and after is not None:
+                taken = "taken" if after > before else "not taken by model finetune"
+                print(f"  the leaning tells the held-out timeline at {before:.3f}, on the answers "
+                      f"of the own network at {after:.3f}: {taken}")  # fmt: skip
             gained = found.editor_after - found.editor_before
             style = with_network(style, own, {}, gained)
             seen = [answered(known, own) for known in unseen]

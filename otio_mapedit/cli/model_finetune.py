@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import OptionError
+from ..errors import ModelError, OptionError
 from . import output
 from .common import JsonOption, QuietOption, Verb
 from .model_edit import CONFIG, ConfigOption, module
@@ -36,12 +37,13 @@ def finetune(
       mapedit model finetune --style anna
 
     Un-edited rushes are mixed in, made as the configuration says, so that nothing is forgotten: the
-    mean F1 on its validation rushes may fall by one point, else nothing is written. The network
-    lies beside the style, as NAME.edit.onnx, and every --style NAME uses it from then on.
+    mean F1 on its validation rushes may fall by one point, else nothing is written; nor is it where
+    what the style learned tells the last of its timelines better with the installed network. The
+    network lies beside the style, as NAME.edit.onnx, and every --style NAME uses it from then on.
     """
-    from ..learning.own_network import examples_of, with_network
+    from ..learning.own_network import examples_of, told_by_leaning, with_network
     from ..style import load, network_path, path_for, save
-    from ..weights import networks_folder, open_edit_network
+    from ..weights import networks_folder, open_edit_network, open_edit_network_file
 
     training, edits, store = module("finetune"), module("edit_train"), module("rush_store")
     if not path_for(name).is_file():
@@ -68,6 +70,18 @@ def finetune(
         found = training.finetune(network, lessons, general, held, chosen, show("Training"))
     base = open_edit_network()
     origin = {"style": style.name, "from": base.label, "timelines": len(lessons), "steps": steps}
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / path.name
+        training.write(network, trial, base.licence, origin)
+        before, after = (
+            told_by_leaning(style, using) for using in (None, open_edit_network_file(trial))
+        )
+    if before is not None and after is not None and after <= before:
+        raise ModelError(
+            "what the style learned tells better what this editor keeps than a network of its own "
+            "does; nothing was written",
+            "The style works without it; learn from more timelines first.",
+        )
     training.write(network, path, base.licence, origin)
     facts = {
         "general_before": round(found.general_before, 4),

@@ -58,6 +58,28 @@ def with_network(style: Style, path: Path, facts: Mapping[str, Any], gained: flo
     )
 
 
+def told_by_leaning(style: Style, network: EditNetwork | None = None) -> float | None:
+    """How well what can be learned from all timelines but the last tells what that one keeps.
+
+    The mean logarithm of the probability that the leaning gives to what was done with a moment,
+    kept and dropped ones weighing alike; on the answers that the lessons hold, or on those of
+    ``network``. None where there is too little to learn from, or to tell.
+    """
+    lessons = lessons_of(style)
+    if network is not None:
+        answered = [_answered(lesson, network) for lesson in lessons]
+        lessons = [lesson for lesson in answered if lesson is not None]
+    found = leaning(lessons[:-1])
+    if found is None or lessons[-1].network != found.network:
+        return None
+    values, kept = lessons[-1].table()
+    wanted = kept > 0.5
+    if not 0 < wanted.sum() < len(wanted):
+        return None
+    said = np.clip(found.probability(values), 1e-3, 1 - 1e-3)
+    return float((np.log(said[wanted]).mean() + np.log(1 - said[~wanted]).mean()) / 2)
+
+
 def _answered(lesson: Lesson, network: EditNetwork) -> Lesson | None:
     """A lesson with what another network answers; None where it did not keep what it reads."""
     examples = lesson.examples()

@@ -14,7 +14,10 @@ pytest.importorskip("onnx", reason="training needs onnx")
 
 from otio_mapedit.edit_spec import FEATURES, OPERATIONS, EditSpec  # noqa: E402
 from otio_mapedit.errors import ModelError, UsageError  # noqa: E402
-from otio_mapedit.learning.own_network import examples_of  # noqa: E402
+from otio_mapedit.learning import own_network  # noqa: E402
+from otio_mapedit.learning.learn import lessons_of  # noqa: E402
+from otio_mapedit.learning.lessons import _packed  # noqa: E402
+from otio_mapedit.learning.own_network import examples_of, told_by_leaning  # noqa: E402
 from otio_mapedit.spec import SPEC_KEY  # noqa: E402
 from otio_mapedit.style import load, network_path, path_for  # noqa: E402
 from otio_mapedit.training import finetune as module  # noqa: E402
@@ -141,6 +144,8 @@ def test_a_style_takes_its_network_along(
     }))  # fmt: skip
     rights = iter([0.8, 0.9, 0.9])
     monkeypatch.setattr(module, "told_right", lambda *_: next(rights))
+    told_by = iter([-0.4, -0.3])
+    monkeypatch.setattr(own_network, "told_by_leaning", lambda *_: next(told_by))
     config = here / "edit.toml"
     config.write_text('manifest = "m"\ncache = "c"\nfolder = "f"\nout = "o"\n')
     made = cli("model", "finetune", "--style", anna, "--config", config, "--steps", "1",
@@ -174,6 +179,41 @@ def test_a_style_takes_its_network_along(
     assert "its own network was trained on less" in told
     assert not load(anna).network
     assert not path.exists()
+
+
+def test_a_network_that_tells_less_than_what_was_learned_is_not_taken(
+    cli: Cli, here: Path, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rush_store, "make", lambda *_: [film(3)])
+    monkeypatch.setattr(module, "scored", lambda *_: EditScores({
+        name: Count(90, 10, 10) for name in ("keep", "drop", "retake", "splice", "speed")
+    }))  # fmt: skip
+    rights = iter([0.8, 0.9, 0.9])
+    monkeypatch.setattr(module, "told_right", lambda *_: next(rights))
+    monkeypatch.setattr(own_network, "told_by_leaning", lambda *_: -0.3)
+    path, style = network_path(anna), path_for(anna).read_bytes()
+    path.write_bytes(b"the one before")
+    config = here / "edit.toml"
+    config.write_text('manifest = "m"\ncache = "c"\nfolder = "f"\nout = "o"\n')
+    told = one_line(cli("model", "finetune", "--style", anna, "--config", config, "--steps", "1",
+                        "-q"), 5)  # fmt: skip
+    assert "nothing was written" in told
+    assert path.read_bytes() == b"the one before"
+    assert path_for(anna).read_bytes() == style
+
+
+def test_a_leaning_is_asked_about_the_timeline_that_did_not_teach_it(anna: str) -> None:
+    style = load(anna)
+    first = lessons_of(style)[0]
+    alike = replace(style, lessons=(first.to_json(), first.to_json()))
+    _, kept = first.table()
+    opposite = replace(first, kept=_packed(1 - kept)).to_json()
+    against = replace(style, lessons=(first.to_json(), opposite))
+    same, other = told_by_leaning(alike), told_by_leaning(against)
+    assert same is not None
+    assert other is not None
+    assert other < np.log(0.5) < same < 0
+    assert told_by_leaning(replace(style, lessons=(first.to_json(),))) is None
 
 
 def test_a_style_without_examples_says_so(cli: Cli, here: Path, anna: str) -> None:
