@@ -113,6 +113,29 @@ def _tiny(manifest: Path, folder: Path, steps: int = 2):  # type: ignore[no-unty
     )
 
 
+def test_a_processor_learns_in_single_precision(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    from otio_mapedit.training.network import ShotNetwork
+    from otio_mapedit.training.train import train
+
+    if torch.cuda.is_available():
+        pytest.skip("training takes the graphics card that is here")
+    asked = ShotNetwork.forward
+    halved: list[bool] = []
+
+    def forward(self: ShotNetwork, frames: object) -> object:
+        halved.append(torch.is_autocast_enabled("cpu"))
+        return asked(self, frames)
+
+    monkeypatch.setattr(ShotNetwork, "forward", forward)
+    config = _tiny(manifest, tmp_path, steps=1)
+    assert config.mixed
+    train(config)
+    assert not any(halved), "bfloat16 takes a processor several times as long"
+
+
 def test_train_resume_export(manifest: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     onnx = pytest.importorskip("onnx")
