@@ -218,13 +218,13 @@ def tune(
     into the configuration.
     """
     journal = out.with_suffix(".journal")
-    if force:
-        journal.unlink(missing_ok=True)
-    elif not journal.exists():
+    if not journal.exists():
         ensure_writable(out, force)
     output.listen(loudness(quiet, 0))
     tuning, training = module("edit_tune"), module("edit_train")
     settings = training.EditTrainConfig.from_toml(config)
+    if force:
+        journal.unlink(missing_ok=True)
     with output.progress(quiet) as progress:
 
         def show(done: int, whole: int) -> None:

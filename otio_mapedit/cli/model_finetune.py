@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from ..errors import ModelError, OptionError
 from . import output
 from .common import JsonOption, QuietOption, Verb
 from .model_edit import CONFIG, ConfigOption, module
+
+if TYPE_CHECKING:
+    from ..style import Style
 
 
 def finetune(
@@ -41,9 +44,9 @@ def finetune(
     what the style learned tells the last of its timelines better with the installed network. The
     network lies beside the style, as NAME.edit.onnx, and every --style NAME uses it from then on.
     """
-    from ..learning.own_network import examples_of, told_by_leaning, with_network
+    from ..learning.own_network import examples_of, with_network
     from ..style import load, network_path, path_for, save
-    from ..weights import networks_folder, open_edit_network, open_edit_network_file
+    from ..weights import networks_folder, open_edit_network
 
     training, edits, store = module("finetune"), module("edit_train"), module("rush_store")
     if not path_for(name).is_file():
@@ -73,15 +76,7 @@ def finetune(
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / path.name
         training.write(network, trial, base.licence, origin)
-        before, after = (
-            told_by_leaning(style, using) for using in (None, open_edit_network_file(trial))
-        )
-    if before is not None and after is not None and after <= before:
-        raise ModelError(
-            "what the style learned tells better what this editor keeps than a network of its own "
-            "does; nothing was written",
-            "The style works without it; learn from more timelines first.",
-        )
+        _worth_taking(style, trial)
     training.write(network, path, base.licence, origin)
     facts = {
         "general_before": round(found.general_before, 4),
@@ -93,6 +88,22 @@ def finetune(
     gained = found.editor_after - found.editor_before if found.held_out else 0.0
     save(with_network(style, path, facts, gained))
     _present(path, facts, as_json=as_json)
+
+
+def _worth_taking(style: Style, network: Path) -> None:
+    """Raises ModelError: what the style learned tells the last timeline better without it."""
+    from ..learning.own_network import told_by_leaning
+    from ..weights import open_edit_network_file
+
+    before, after = (
+        told_by_leaning(style, using) for using in (None, open_edit_network_file(network))
+    )
+    if before is not None and after is not None and after <= before:
+        raise ModelError(
+            "what the style learned tells better what this editor keeps than a network of its own "
+            "does; nothing was written",
+            "The style works without it; learn from more timelines first.",
+        )
 
 
 def _present(path: Path, facts: dict[str, Any], as_json: bool) -> None:

@@ -40,7 +40,8 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     config.material()  # made before several processes ask for it
-    name = f"{rush_store.set_key(config.rush_set)} {steps[0]} {steps[1]}"
+    sizes = config.rushes, config.validation, config.batch, *steps
+    name = " ".join(map(str, (rush_store.set_key(config.rush_set), *sizes)))
     begun = len(_ended(_study(journal, name, config.seed)))
     # Each with a sampler of another seed: trials beside each other would else try the same.
     jobs = [
