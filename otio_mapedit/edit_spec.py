@@ -4,8 +4,9 @@ The network reads *steps* of a quarter of a second. Everything it reads of a ste
 this page names (:data:`FEATURES`); the sound part is computed by :mod:`otio_mapedit.step_sound`,
 what it finds repeated by :mod:`otio_mapedit.repeats`, the picture part by
 :mod:`otio_mapedit.step_features`, what it is against its surroundings by
-:mod:`otio_mapedit.step_context`. Pictures are fixed statistics of sampled pictures, so that the
-network depends on no other network.
+:mod:`otio_mapedit.step_context`. Pictures are statistics of sampled pictures and what the shot
+network says of them (:mod:`otio_mapedit.sample_watching`), so that the network goes with the
+``shots.onnx`` that it learned with.
 
 Steps are read in windows that are anchored to step 0 of the file, as the shot network's are to its
 frame 0: window ``i`` answers for ``[i * stride, (i + 1) * stride)``. Its encoder sees ``before``
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ModelError
-from .spec import Window
+from .spec import QUALITIES, Window
 
 STEP = Fraction(1, 4)
 """Seconds of a step."""
@@ -68,6 +69,8 @@ EDIT_QUALITIES = ("noise", "music", "blur", "shake")
 
 MEL_BANDS = 24
 """Mel bands of the sound features."""
+LOOK = 32
+"""Numbers with which the shot network says what a picture looks like."""
 
 LAGS = (1, 2, 4, 8, 16)
 """Frames of 10 ms over which the change of a spectrum is taken."""
@@ -134,6 +137,16 @@ ALIKE_FEATURES = (
     "look against alike",
 )
 """Pictures against those of the same place."""
+WATCHED_FEATURES = (
+    "watched cut",
+    "watched transition",
+    *(f"watched {quality}" for quality in QUALITIES),
+    *(f"look {number}" for number in range(LOOK)),
+)
+"""What the shot network says of the sampled pictures; see :mod:`otio_mapedit.sample_watching`."""
+LOOK_SPANS = (1, 4, 16, 64)
+"""Seconds before and after a step of which the mean looks are compared."""
+LOOK_FEATURES = tuple(f"look change over {span} s" for span in LOOK_SPANS)
 PICTURE_FEATURES = (
     "brightness",
     "contrast",
@@ -155,6 +168,8 @@ PICTURE_FEATURES = (
     "still",
     "picture age",
     *ALIKE_FEATURES,
+    *WATCHED_FEATURES,
+    *LOOK_FEATURES,
 )
 PRESENCE = ("inside", "has sound", "has picture")
 FEATURES = (*SOUND_FEATURES, *REPEAT_FEATURES, *PICTURE_FEATURES, *PRESENCE)

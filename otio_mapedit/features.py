@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import speech
+from . import sample_watching, speech
 from .cache import Cache
+from .edit_spec import WATCHED_FEATURES
 from .media import MediaInfo
 from .progress import Progress, silent
 from .step_sound import CEPSTRA, COLUMNS, StepListener, TrackSteps, loudest
@@ -30,8 +31,9 @@ SILENCE = -120.0
 APART = Fraction(1)
 #: Width and height at which sampled pictures are measured.
 SAMPLE_SIZE = (96, 54)
-#: Height and width in which a sampled picture is remembered.
+#: Height and width in which a sampled picture is remembered, and in which the shot network sees it.
 SMALL = (9, 16)
+_THUMBNAIL = (27, 48)
 #: Seconds that are decoded in full at most to find where faulty pictures begin and end: of a file
 #: with sound, and of one without, in which keyframes further apart than ``SPARSE`` seconds are
 #: not enough either. Beyond that, pictures between a good and a faulty one count as good.
@@ -42,7 +44,7 @@ _LONGEST_RUN = 1500
 
 #: Changing how features are computed changes these, so that old cache entries are not used.
 _SOUND_VERSION = "3"
-_PICTURE_VERSION = "4"
+_PICTURE_VERSION = "5"
 
 #: ITU-R BT.709 luma of full-range RGB.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255
@@ -77,6 +79,9 @@ class PictureSamples:
     #                       before; 1 where there is none
     small: NDArray[Any] = field(  # uint8 [n, 9, 16, 3], RGB, the picture in small
         default_factory=lambda: np.zeros((0, *SMALL, 3), np.uint8)
+    )
+    watched: NDArray[Any] = field(  # float16 [n, WATCHED_FEATURES], what the shot network says
+        default_factory=lambda: np.zeros((0, len(WATCHED_FEATURES)), np.float16)
     )
 
 
@@ -118,14 +123,15 @@ def picture_samples(media: MediaInfo, cache: Cache, progress: Progress = silent)
     """Sampled pictures of a file with picture.
 
     Raises:
-        MediaError: the file cannot be read.
+        MediaError: the file cannot be read. ModelError: the shot network is missing or altered.
     """
     names = tuple(field.name for field in fields(PictureSamples))
-    stored = cache.get(media.fingerprint, "pictures", _PICTURE_VERSION)
+    version = f"{_PICTURE_VERSION}-{sample_watching.version()}"
+    stored = cache.get(media.fingerprint, "pictures", version)
     if stored is None or not set(names) <= stored.keys():
         samples = _looked_at(media, progress)
         stored = {name: getattr(samples, name) for name in names}
-        cache.put(media.fingerprint, "pictures", _PICTURE_VERSION, stored)
+        cache.put(media.fingerprint, "pictures", version, stored)
     return PictureSamples(*(stored[name] for name in names))
 
 
@@ -220,6 +226,7 @@ class _Look:
     detail: float
     edge: float
     small: NDArray[np.uint8]
+    thumbnail: NDArray[np.uint8]
 
     @property
     def fault(self) -> int:
@@ -238,11 +245,16 @@ def _look(frame: int, picture: NDArray[np.uint8]) -> _Look:
         contrast=float(luma.std()),
         detail=float(down.mean() + across.mean()) / 2,
         edge=float(max(down.max(), across.max())),
-        small=picture.reshape(SMALL[0], -1, SMALL[1], picture.shape[1] // SMALL[1], 3)
-        .mean(axis=(1, 3))
-        .round()
-        .astype(np.uint8),
+        small=_smaller(picture, *SMALL),
+        thumbnail=_smaller(picture, *_THUMBNAIL),
     )
+
+
+def _smaller(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """A picture of a multiple of that size, by means."""
+    high, wide = picture.shape[0] // height, picture.shape[1] // width
+    means = picture.reshape(height, high, width, wide, 3).mean(axis=(1, 3))
+    return np.asarray(means.round(), np.uint8)
 
 
 def samples_of(pictures: Iterable[tuple[int, NDArray[np.uint8]]], second: int) -> PictureSamples:
@@ -258,23 +270,29 @@ def _looked_at(media: MediaInfo, progress: Progress) -> PictureSamples:
 def _measured(looks: Iterable[_Look], second: int) -> PictureSamples:
     measured: list[tuple[int, float, float, float, float, float]] = []
     small: list[NDArray[np.uint8]] = []
-    recent: deque[_Look] = deque()  # from a second ago, or the last before that, to now
-    for look in looks:
-        while len(recent) > 1 and recent[1].frame <= look.frame - second:
-            recent.popleft()
-        change = 1.0
-        if recent and recent[0].frame <= look.frame - second:
-            change = float(np.abs(look.luma - recent[0].luma).max())
-        recent.append(look)
-        measures = (look.brightness, look.contrast, look.detail, look.edge)
-        measured.append((look.frame, *measures, change))
-        small.append(look.small)
+
+    def thumbnails() -> Iterator[NDArray[np.uint8]]:
+        recent: deque[_Look] = deque()  # from a second ago, or the last before that, to now
+        for look in looks:
+            while len(recent) > 1 and recent[1].frame <= look.frame - second:
+                recent.popleft()
+            change = 1.0
+            if recent and recent[0].frame <= look.frame - second:
+                change = float(np.abs(look.luma - recent[0].luma).max())
+            recent.append(look)
+            measures = (look.brightness, look.contrast, look.detail, look.edge)
+            measured.append((look.frame, *measures, change))
+            small.append(look.small)
+            yield look.thumbnail[None]
+
+    watched = sample_watching.watch_samples(thumbnails())
     columns = np.array(measured, np.float64).reshape(-1, 6).T
     return PictureSamples(
         columns[0].astype(np.int64),
         *[
             *(column.astype(np.float32) for column in columns[1:]),
             np.array(small, np.uint8).reshape(-1, *SMALL, 3),
+            watched,
         ],
     )
 

@@ -2,7 +2,8 @@
 
 A picture counts from its frame to the next sampled one. Colours are full-range R'G'B' from 0 to 1;
 ``difference`` compares pictures of 16 x 9, ``ahead`` one that lies two samples on; ``against
-around`` is what a value is above its median over the minute around.
+around`` is what a value is above its median over the minute around. ``watched`` and ``look`` are
+what the shot network says of the pictures (:mod:`otio_mapedit.sample_watching`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from .edit_spec import (
     ALIKE_FEATURES,
     FEATURES,
     LAGS,
+    LOOK,
+    LOOK_SPANS,
     MEL_BANDS,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
     SOUND_FEATURES,
     STEP,
+    WATCHED_FEATURES,
 )
 from .features import HOP, SILENCE, PictureSamples, SoundFeatures, fault_codes
 from .media import MediaInfo
@@ -150,10 +154,32 @@ def _picture_columns(samples: PictureSamples, rate: Fraction, count: int) -> Arr
     middles = [frames_covering((step + Fraction(1, 2)) * STEP, rate) - 1 for step in range(count)]
     at = np.maximum(np.searchsorted(samples.frames, middles, "right") - 1, 0)
     frame = float(seconds_at(1, rate))
-    columns = _sample_columns(samples, frame)[at]
+    columns = np.concatenate([_sample_columns(samples, frame)[at], _looks(samples, at)], axis=1)
     age = np.clip((np.array(middles) - samples.frames[at]) * frame, 0, 10)
     columns[:, PICTURE_FEATURES.index("picture age")] = age
     return columns
+
+
+def _looks(samples: PictureSamples, at: Array) -> Array:
+    """What the shot network says of the pictures ``at`` the steps, and how far the mean look of
+    the seconds after each step is from that of as many before it: 1 less their cosine, 0 to 2.
+
+    Where there is nothing before a step, the difference is 0.
+    """
+    if len(samples.watched) != len(samples.frames):
+        return np.zeros((len(at), len(WATCHED_FEATURES) + len(LOOK_SPANS)), np.float32)
+    watched = samples.watched.astype(np.float32)[at]
+    total = np.cumsum(np.pad(watched[:, -LOOK:].astype(np.float64), ((1, 0), (0, 0))), axis=0)
+    step = np.arange(len(at))
+    changes = []
+    for span in LOOK_SPANS:
+        reach = int(span / STEP)
+        before = total[step] - total[np.maximum(step - reach, 0)]
+        after = total[np.minimum(step + reach, len(at))] - total[step]
+        sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+        cosine = (before * after).sum(axis=1) / np.maximum(sizes, 1e-9)
+        changes.append(np.where(step > 0, 1 - cosine, 0))
+    return np.concatenate([watched, np.stack(changes, axis=1)], axis=1)
 
 
 def _sample_columns(samples: PictureSamples, frame: float) -> Array:
@@ -194,7 +220,8 @@ def _sample_columns(samples: PictureSamples, frame: float) -> Array:
         "picture age": np.zeros(len(detail)),
         **dict(zip(ALIKE_FEATURES, alike.T, strict=True)),
     }
-    return np.stack([columns[name] for name in PICTURE_FEATURES], axis=1).astype(np.float32)
+    names = [name for name in PICTURE_FEATURES if name in columns]
+    return np.stack([columns[name] for name in names], axis=1).astype(np.float32)
 
 
 def _apart(pictures: Array, by: int) -> Array:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -164,6 +165,16 @@ def open_network(name: str = "shots", threads: int | None = None) -> Network:
     return _open(path, changed, chosen_providers(), chosen_threads(threads))
 
 
+def open_shots_on_processor() -> Network:
+    """The shot network as the edit network was taught to understand it: on the processor, on one
+    thread, whatever the environment says.
+
+    Raises ModelError: see :func:`open_network`.
+    """
+    path, changed = _installed("shots")
+    return _open(path, changed, (_CPU,), 1)
+
+
 def open_edit_network() -> EditNetwork:
     """The edit network, verified. It always runs on the processor, on one thread: it is small, and
     the same steps get the same answer everywhere.
@@ -276,7 +287,25 @@ def _open(path: Path, changed: int, providers: tuple[str, ...], threads: int) ->
 @functools.lru_cache(maxsize=4)
 def _open_edit(path: Path, changed: int) -> EditNetwork:
     """``changed`` only makes an exchanged file a different one."""
-    return _load_edit(path, _expected(path))
+    network = _load_edit(path, _expected(path))
+    shots, taught = recorded_hashes(path.parent).get("shots.onnx"), _taught_with(network)
+    if taught not in ("", shots):
+        logger.warning(
+            "%s learned what pictures look like from another shots.onnx than the one beside it; "
+            "teach it again: mapedit model train --config onnx/edit.toml",
+            path.name,
+        )
+    return network
+
+
+def _taught_with(network: EditNetwork) -> str:
+    """The hash of the shot network whose word an edit network learned to read; empty where its
+    record does not say."""
+    try:
+        sources = json.loads(network.provenance)["sources"]
+        return next((one["sha256"] for one in sources if one["file"] == "shots.onnx"), "")
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _load(path: Path, expected: str | None, providers: tuple[str, ...], threads: int) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,13 +16,18 @@ from otio_mapedit import step_sound
 from otio_mapedit.edit_spec import (
     FEATURES,
     LAGS,
+    LOOK,
+    LOOK_FEATURES,
+    LOOK_SPANS,
     MEL_BANDS,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
     SOUND_FEATURES,
+    WATCHED_FEATURES,
 )
 from otio_mapedit.features import HOP, SoundFeatures, samples_of
 from otio_mapedit.repeats import repeats
+from otio_mapedit.sample_watching import watch_samples
 from otio_mapedit.step_features import step_features
 from otio_mapedit.step_sound import (
     CEPSTRA,
@@ -206,7 +212,65 @@ def test_pictures_stand_until_the_next_sample() -> None:
     assert column(steps, "difference before")[4] > 0.1
     assert (column(steps, "has sound") == 0).all()
     assert (column(steps, "has picture") == 1).all()
-    assert len(PICTURE_FEATURES) == 28
+    assert len(PICTURE_FEATURES) == 28 + len(WATCHED_FEATURES) + len(LOOK_FEATURES)
+
+
+def scene(seed: int) -> NDArray[np.uint8]:
+    """A picture of a few large shapes."""
+    rng = np.random.default_rng(seed)
+    shown = np.tile(rng.integers(0, 256, 3), (54, 96, 1)).astype(np.uint8)
+    for _ in range(8):
+        top, left = rng.integers(0, 44), rng.integers(0, 80)
+        shown[top : top + rng.integers(8, 40), left : left + rng.integers(8, 60)] = rng.integers(
+            0, 256, 3
+        )
+    return shown
+
+
+def film(*seeds: int) -> list[NDArray[np.uint8]]:
+    """Scenes of 30 pictures each, with a little noise."""
+    rng = np.random.default_rng(0)
+    shown = [scene(seed) for seed in seeds for _ in range(30)]
+    return [np.clip(one + rng.normal(0, 2, one.shape), 0, 255).astype(np.uint8) for one in shown]
+
+
+def test_the_shot_network_says_what_sampled_pictures_look_like() -> None:
+    samples = samples_of([(25 * n, one) for n, one in enumerate(film(1, 2))], 25)
+    steps = step_features(240, Fraction(25), None, samples)
+    looks = [column(steps, f"look {number}") for number in range(LOOK)]
+    length = np.linalg.norm(np.stack(looks), axis=0)
+    assert np.allclose(length, 1, atol=0.01)
+    for span in LOOK_SPANS:
+        change = column(steps, f"look change over {span} s")
+        assert change.argmax() == 120
+        assert change[0] == 0
+        assert change[120] > 2 * np.median(change)
+    cut = column(steps, "watched cut")
+    assert cut[120:124].min() > 5 * np.delete(cut, np.s_[116:128]).max()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(1, 400), max_size=4))
+def test_what_the_shot_network_says_does_not_depend_on_how_pictures_arrive(
+    sizes: list[int],
+) -> None:
+    pictures = np.random.default_rng(3).integers(0, 256, (420, 27, 48, 3)).astype(np.uint8)
+    pieces = np.split(pictures, np.minimum(np.cumsum(sizes), 420)) if sizes else [pictures]
+    said = watch_samples(pieces)
+    assert said.shape == (420, len(WATCHED_FEATURES))
+    assert np.array_equal(said, watch_samples(one[None] for one in pictures))
+
+
+def test_pictures_that_nobody_watched_have_no_look() -> None:
+    samples = samples_of([(0, picture(40, 80)), (25, picture(0))], 25)
+    bare = replace(samples, watched=np.zeros((0, len(WATCHED_FEATURES)), np.float16))
+    steps = step_features(8, Fraction(25), None, bare)
+    assert not any(column(steps, name).any() for name in (*WATCHED_FEATURES, *LOOK_FEATURES))
+    assert column(steps, "brightness").any()
+
+
+def test_no_picture_is_no_sample() -> None:
+    assert watch_samples([]).shape == (0, len(WATCHED_FEATURES))
 
 
 def test_sound_that_ends_early_is_silent_after_its_end() -> None:

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..edit_spec import FEATURES, PICTURE_FEATURES, REPEAT_FEATURES, SOUND_FEATURES
+from ..edit_spec import (
+    FEATURES,
+    LOOK_FEATURES,
+    PICTURE_FEATURES,
+    REPEAT_FEATURES,
+    SOUND_FEATURES,
+    WATCHED_FEATURES,
+)
 from ..errors import OptionError
 from ..files import write_text
 from . import rush_store
@@ -37,6 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no sound": {"network": {"sound": False}},
     "no repetitions": {"network": {"repeats": False}},
     "no picture": {"network": {"picture": False}},
+    "no shot network": {"network": {"watched": False}},
     "no reconstruction": {"w_recon": 0.0},
     "no regularisation": {"w_reg": 0.0},
     "no asking of the attention": {"w_attend": 0.0},
@@ -54,6 +62,7 @@ LESIONS = (
     "sound and repetitions hidden",
     "repetitions hidden",
     "picture hidden",
+    "shot network hidden",
 )
 _NAMED = ("keep", "drop", "retake", "splice", "speed")
 
@@ -165,6 +174,8 @@ def lesioned(network: EditNetwork, name: str) -> EditNetwork:
         hidden = REPEAT_FEATURES
     elif name == "picture hidden":
         hidden = PICTURE_FEATURES
+    elif name == "shot network hidden":
+        hidden = (*WATCHED_FEATURES, *LOOK_FEATURES)
     if hidden:
         hurt.reader.get_buffer("shown")[[FEATURES.index(one) for one in hidden]] = 0
     if set(REPEAT_FEATURES) <= set(hidden):

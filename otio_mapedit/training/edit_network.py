@@ -25,9 +25,11 @@ from torch.nn import functional
 
 from ..edit_spec import (
     FEATURES,
+    LOOK_FEATURES,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
     SOUND_FEATURES,
+    WATCHED_FEATURES,
     EditSpec,
 )
 
@@ -58,6 +60,7 @@ class EditNetworkConfig:
     sound: bool = True
     repeats: bool = True
     picture: bool = True
+    watched: bool = True
     spec: EditSpec = field(default_factory=EditSpec)
 
 
@@ -92,6 +95,7 @@ class Reader(nn.Module):
             (config.sound, SOUND_FEATURES),
             (config.sound and config.repeats, REPEAT_FEATURES),
             (config.picture, PICTURE_FEATURES),
+            (config.watched, (*WATCHED_FEATURES, *LOOK_FEATURES)),
         ):
             if not there:
                 shown[[FEATURES.index(name) for name in names]] = 0
@@ -188,6 +192,15 @@ class EditNetwork(nn.Module):
         self.hidden = nn.Linear(wide, config.encoded)
         self.heads = nn.Linear(config.encoded, 3 + len(spec.speeds) + len(spec.quality))
         self.reconstruct = nn.Linear(config.state + config.memory, len(FEATURES))
+        self._forget_hidden()
+
+    def _forget_hidden(self) -> None:
+        """Features that are not shown weigh nothing, so that a training that goes on with them
+        shown begins where this one ended."""
+        hidden = torch.nonzero(self.reader.get_buffer("shown") == 0)[:, 0]
+        with torch.no_grad():
+            self.encoder.project.weight[:, hidden] = 0
+            self.encoder.fuse.weight[:, hidden] = 0
 
     def forward(
         self,

@@ -57,8 +57,10 @@ class EditTrainConfig:
     after ``patience`` of them without progress. The truth is fed back with a probability that falls
     from ``taught`` to 0 by the end (scheduled sampling); ``sampled = false`` keeps it at 1. The
     answer is a running average of the weights, of which ``averaged`` stays at every step. ``start``
-    is an exported network or a checkpoint of the same shape to begin with; ``teachers`` are
-    checkpoints whose mean opinion is learned too, by ``w_teach``, when the decoder learns.
+    is an exported network or a checkpoint of the same shape to begin with, or ``merged`` are
+    several, the means of whose weights are begun with (Wortsman and others 2022); no step is needed
+    after that. ``teachers`` are checkpoints whose mean opinion is learned too, by ``w_teach``, when
+    the decoder learns.
     ``workers`` processes make the rushes, and draw the batches beside a graphics card, which is
     taken where there is one and ``device`` does not say otherwise; how many there are changes
     nothing in them. ``before`` are the trainings that ``start`` and ``teachers`` come from.
@@ -89,6 +91,7 @@ class EditTrainConfig:
     clip: float = 2.0
     averaged: float = 0.995
     start: Path | None = None
+    merged: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     before: tuple[EditTrainConfig, ...] = ()
     validate_every: int = 50
@@ -128,7 +131,7 @@ class EditTrainConfig:
     @property
     def from_nothing(self) -> EditTrainConfig:
         """The same without what other trainings made."""
-        return dataclasses.replace(self, start=None, teachers=(), w_teach=0.0, before=())
+        return dataclasses.replace(self, start=None, merged=(), teachers=(), w_teach=0.0, before=())
 
     @classmethod
     def from_toml(cls, path: Path) -> EditTrainConfig:
@@ -157,14 +160,14 @@ class EditTrainConfig:
             values[key] = folder / values[key]
         for key in {"styles", "start"} & set(values):
             values[key] = folder / values[key]
-        for key in ("extra", "teachers"):
+        for key in ("extra", "merged", "teachers"):
             values[key] = tuple(folder / name for name in values.get(key, ()))
         network = dict(values.pop("network", {}))
         spec = EditSpec(**network.pop("spec", {}))
         return cls(**values, network=EditNetworkConfig(**network, spec=spec))
 
 
-_FROM_OTHERS = ("start", "teachers", "w_teach")
+_FROM_OTHERS = ("start", "merged", "teachers", "w_teach")
 
 
 def _merged(values: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,6 +237,9 @@ def train_edit(
     sources = list(rush_store.sources(known))
     whole = config.warm_steps + config.steps
     batches = iter(_batches(config, rushes, state))
+    if not whole and not state.best_average:
+        state.judge(scored(state.average.module, held).mean)
+        state.write(config, sources)
     while state.step < whole and state.idle < config.patience:
         rate = state.rate()
         losses = state.learn(next(batches))
@@ -249,6 +255,23 @@ def train_edit(
         if progress is not None:
             progress(EditProgress(state.step, whole, losses, scores))
     return config.out
+
+
+def mean_weights(records: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    """The means of the weights of some checkpoints' best networks.
+
+    Raises OptionError: they have not all the same shape.
+    """
+    first = records[0]["average"]
+    shapes = [{name: value.shape for name, value in one["average"].items()} for one in records]
+    if any(one != shapes[0] for one in shapes):
+        raise OptionError("the checkpoints to merge have different shapes", "Choose the same sizes")
+    return {
+        name: torch.stack([one["average"][name].double() for one in records])
+        .mean(0)
+        .to(value.dtype)
+        for name, value in first.items()
+    }
 
 
 class _Drawn(Dataset[Windows]):
@@ -290,7 +313,10 @@ class EditState(TrainState[EditNetwork]):
     def __init__(self, config: EditTrainConfig, rushes: Sequence[Rush]) -> None:
         self.config = config
         network = EditNetwork(config.network)
-        if config.start is None:
+        if config.merged:
+            self._begin_with(network, config.merged[0], rushes)
+            network.load_state_dict(mean_weights([stored(path) for path in config.merged]))
+        elif config.start is None:
             mean, spread = spread_of(rushes)
             network.reader.get_buffer("mean").copy_(mean)
             network.reader.get_buffer("spread").copy_(spread)

@@ -2,7 +2,8 @@
 
 What is drawn for training is varied where that costs nothing: whether there is a picture, gain,
 colour and noise of the sound, and the length of the speaker's vocal tract and the pitch, so that
-voices are not learned by heart (vocal tract length perturbation, Jaitly and Hinton 2013).
+voices are not learned by heart (vocal tract length perturbation, Jaitly and Hinton 2013); nor are
+the looks of pictures, of which half of the windows have only what they say against each other.
 """
 
 from __future__ import annotations
@@ -15,12 +16,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..edit_spec import FEATURES, LAGS, MEL_BANDS, OPERATIONS, PICTURE_FEATURES, EditSpec
+from ..edit_spec import (
+    FEATURES,
+    LAGS,
+    LOOK,
+    MEL_BANDS,
+    OPERATIONS,
+    PICTURE_FEATURES,
+    EditSpec,
+)
 from ..step_context import warp
 from .rushes import Rush
 
 #: How often the pictures of a window are hidden where everything that it asks for can be heard.
 _HIDDEN = 0.25
+#: How often a window does not say what its pictures look like by themselves.
+_UNLOOKED = 0.5
 _TRACT, _PITCH = 0.13, 0.2
 """By how much speakers differ: logarithm of the vocal tract's length, octaves of pitch besides."""
 _CHANGE, _PACE = 0.06, 0.12
@@ -28,6 +39,7 @@ _CHANGE, _PACE = 0.06, 0.12
 what a voice is like by itself taken away, another speed is told by what is around it."""
 _CHANGES = [FEATURES.index(f"spectral change in {10 * lag} ms") for lag in LAGS]
 _CHANGES_HERE = [FEATURES.index(f"spectral change in {10 * lag} ms here") for lag in LAGS]
+_LOOKS = [FEATURES.index(f"look {number}") for number in range(LOOK)]
 _SEEN_ONLY = [OPERATIONS.index(name) for name in ("covered", "unsteady", "frozen")]
 
 
@@ -93,7 +105,7 @@ def windows(rushes: Sequence[Rush], spec: EditSpec, firsts: Sequence[tuple[int, 
 
 
 def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count: int) -> Windows:
-    """Random windows, their sound varied."""
+    """Random windows, their sound varied and their looks hidden in half."""
     firsts = []
     for _ in range(count):
         number = int(rng.integers(len(rushes)))
@@ -103,6 +115,9 @@ def draw(rng: np.random.Generator, rushes: Sequence[Rush], spec: EditSpec, count
     made = windows(rushes, spec, firsts)
     _vary(rng, made.steps)
     _hide(rng, made)
+    unlooked = torch.from_numpy(rng.random(count) < _UNLOOKED)
+    for column in _LOOKS:
+        made.steps[unlooked, :, column] = 0
     return made
 
 

@@ -63,25 +63,35 @@ class _Recording:
             left, top = int(across * (width - 96)), int((1 - across) * (height - 54))
             picture = self.still[top : top + 54, left : left + 96].astype(np.float32)
         if self.varied:
-            picture = self.varied.of(picture)
+            picture = self.varied.of(picture, seconds)
         return self.look(picture[None])[0]
 
 
 class Variation:
-    """Another look at the same film."""
+    """Another look at the same film; in half of them the camera wanders and its exposure follows,
+    so that pictures of a place differ without anything being wrong with them."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.pace = float(rng.choice([-1, 1]) * np.exp(rng.normal(0, 0.3)))
         self.colours = rng.permutation(3) if rng.random() < 0.25 else np.arange(3)
         zoom = float(rng.uniform(1, 1.7))
-        rows = np.linspace(0, 53 / zoom, 54) + rng.uniform(0, 53 - 53 / zoom)
-        columns = np.linspace(0, 95 / zoom, 96) + rng.uniform(0, 95 - 95 / zoom)
-        self.rows, self.columns = rows, columns if rng.random() < 0.5 else columns[::-1]
+        self.place = rng.uniform(0, 1, 2)
+        self.spare = np.array([53, 95]) * (1 - 1 / zoom)
+        self.rows, columns = np.linspace(0, 53 / zoom, 54), np.linspace(0, 95 / zoom, 96)
+        self.columns = columns if rng.random() < 0.5 else columns[::-1]
+        wanders = rng.random() < 0.5
+        self.turns = rng.uniform(0.02, 0.3, 3) if wanders else np.zeros(3)
+        self.phase = rng.uniform(0, 2 * np.pi, 3)
+        self.reach = rng.uniform(0.1, 0.5) if wanders else 0.0
+        self.exposure = rng.uniform(0, 0.08) if wanders else 0.0
 
-    def of(self, picture: Floats) -> Floats:
-        """A picture [54, 96, 3], cropped and turned, between its pixels."""
-        picture = _between(_between(picture, self.rows, 0), self.columns, 1)
-        return np.asarray(picture[..., self.colours], np.float32)
+    def of(self, picture: Floats, seconds: float = 0.0) -> Floats:
+        """A picture [54, 96, 3] at ``seconds``, cropped and turned, between its pixels."""
+        swings = np.sin(self.phase + self.turns * seconds)
+        top, left = np.clip(self.place + self.reach * swings[:2], 0, 1) * self.spare
+        picture = _between(_between(picture, self.rows + top, 0), self.columns + left, 1)
+        exposed = picture[..., self.colours] * (1 + self.exposure * swings[2])
+        return np.asarray(exposed, np.float32)
 
 
 def _between(picture: Floats, at: npt.NDArray[np.float64], axis: int) -> Floats:

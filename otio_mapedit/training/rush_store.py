@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import sample_watching
 from ..edit_spec import FEATURES
 from ..errors import UsageError
+from ..weights import open_shots_on_processor
 from . import corpus as corpora
 from .corpus import Source
 from .rushes import Bank, Rush, rush
@@ -186,17 +188,22 @@ def sources(wanted: RushSet) -> Iterator[dict[str, str]]:
             yield asdict(Source(path.name, entry["origin"], entry["licence"], digest))
     for label in sorted({voice.label for voice in TRAINING}):
         yield {"file": label, "origin": "synthesised voice", "licence": "made here", "sha256": ""}
+    shots = open_shots_on_processor()
+    digest, licence = shots.sha256, shots.licence
+    yield {"file": shots.path.name, "origin": "made here", "licence": licence, "sha256": digest}
 
 
 def set_key(wanted: RushSet) -> str:
     """Changes whenever the same number would be another rush."""
-    text = repr((VERSION, FEATURES, wanted.seed, wanted.lines, wanted.manifest.name))
+    features = (*FEATURES, sample_watching.version())
+    text = repr((VERSION, features, wanted.seed, wanted.lines, wanted.manifest.name))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def test_key(wanted: RushSet) -> str:
     """Changes whenever the same number would be another test rush; training has no part in it."""
-    text = repr((VERSION, FEATURES, LINES, TESTING, _TEST_LINES, wanted.seed))
+    features = (*FEATURES, sample_watching.version())
+    text = repr((VERSION, features, LINES, TESTING, _TEST_LINES, wanted.seed))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
