@@ -20,8 +20,9 @@ PACKAGE = Path(otio_mapedit.__file__).parent
 LAYERS = (
     ("words", "__init__ errors timing config files urls otio_values progress"),
     ("media", "media media_* quicktime picture_* keyframes frames audio speech transcript"),
-    ("numbers", "spec edit_spec step_* repeats features cache pace scores"),
-    ("networks", "weights edit_inference seen watching sparse_* inference"),
+    ("networks", "spec edit_spec cache pace seen weights watching sample_watching"),
+    ("numbers", "step_* repeats features scores"),
+    ("answers", "edit_inference sparse_* inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),
     ("decision list", "mapedit_file sources solve knapsack shot_*"),
     ("timeline", "assemble timeline_view referenced placed attached ordering dropped disassemble"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from otio_mapedit.cli import app, edit
 from otio_mapedit.cli.app import VERBS
 from otio_mapedit.operations import DecisionList, Kind, Operation
 from otio_mapedit.timing import FrameRange
+from otio_mapedit.weights import networks_folder
 from tests.cli_support import EDITED, TALK, Cli, one_line
 
 HEAVY = {"numpy", "av", "onnxruntime", "opentimelineio", "rich", "torch"}
@@ -150,10 +152,20 @@ def test_the_unexpected_is_one_line_unless_debugging(
 
 
 def test_a_missing_network_is_exit_code_5(
-    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    installed = networks_folder()
     monkeypatch.setenv("MAPEDIT_NETWORKS", str(here))
     assert "shots.onnx" in one_line(cli("shots", EDITED, "-o", "cut.otio", "--no-cache"), 5)
+    assert "shots.onnx" in one_line(cli("roughcut", TALK, "-o", "cut.otio", "--no-cache"), 5)
+    assert cli("doctor").code == 5
+    half = tmp_path_factory.mktemp("networks")
+    for name in ("shots.onnx", "SHA256SUMS"):
+        shutil.copy(installed / name, half)
+    monkeypatch.setenv("MAPEDIT_NETWORKS", str(half))
     assert "edit.onnx" in one_line(cli("roughcut", TALK, "-o", "cut.otio", "--no-cache"), 5)
     assert cli("doctor").code == 5
     assert not list(here.iterdir())
