@@ -178,6 +178,18 @@ def test_the_shipped_network_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert network.licence
 
 
+def test_what_the_edit_network_reads_does_not_depend_on_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MAPEDIT_NETWORKS", raising=False)
+    monkeypatch.setenv("MAPEDIT_PROVIDERS", "nothing-of-the-kind")
+    monkeypatch.setenv("MAPEDIT_THREADS", "many")
+    network = weights.open_shots_on_processor()
+    assert network.providers == ("CPUExecutionProvider",)
+    with pytest.raises(OptionError):
+        weights.open_network()
+
+
 def test_the_shipped_edit_network_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MAPEDIT_NETWORKS", raising=False)
     network = weights.open_edit_network()
