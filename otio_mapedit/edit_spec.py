@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ModelError
-from .spec import QUALITIES, Window
+from .spec import QUALITIES, ShotSpec, Window
 
 STEP = Fraction(1, 4)
 """Seconds of a step."""
@@ -69,7 +69,7 @@ EDIT_QUALITIES = ("noise", "music", "blur", "shake")
 
 MEL_BANDS = 24
 """Mel bands of the sound features."""
-LOOK = 32
+LOOK = ShotSpec.embedding
 """Numbers with which the shot network says what a picture looks like."""
 
 LAGS = (1, 2, 4, 8, 16)
@@ -147,6 +147,8 @@ WATCHED_FEATURES = (
 LOOK_SPANS = (1, 4, 16, 64)
 """Seconds before and after a step of which the mean looks are compared."""
 LOOK_FEATURES = tuple(f"look change over {span} s" for span in LOOK_SPANS)
+SHOT_NETWORK_FEATURES = (*WATCHED_FEATURES, *LOOK_FEATURES)
+"""All that comes from the shot network."""
 PICTURE_FEATURES = (
     "brightness",
     "contrast",
@@ -168,8 +170,7 @@ PICTURE_FEATURES = (
     "still",
     "picture age",
     *ALIKE_FEATURES,
-    *WATCHED_FEATURES,
-    *LOOK_FEATURES,
+    *SHOT_NETWORK_FEATURES,
 )
 PRESENCE = ("inside", "has sound", "has picture")
 FEATURES = (*SOUND_FEATURES, *REPEAT_FEATURES, *PICTURE_FEATURES, *PRESENCE)

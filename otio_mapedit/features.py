@@ -20,6 +20,7 @@ from .cache import Cache
 from .edit_spec import WATCHED_FEATURES
 from .media import MediaInfo
 from .progress import Progress, silent
+from .spec import ShotSpec
 from .step_sound import CEPSTRA, COLUMNS, StepListener, TrackSteps, loudest
 from .timing import frames_covering
 
@@ -33,7 +34,7 @@ APART = Fraction(1)
 SAMPLE_SIZE = (96, 54)
 #: Height and width in which a sampled picture is remembered, and in which the shot network sees it.
 SMALL = (9, 16)
-_THUMBNAIL = (27, 48)
+_THUMBNAIL = ShotSpec().frame_shape[:2]
 #: Seconds that are decoded in full at most to find where faulty pictures begin and end: of a file
 #: with sound, and of one without, in which keyframes further apart than ``SPARSE`` seconds are
 #: not enough either. Beyond that, pictures between a good and a faulty one count as good.

@@ -7,7 +7,7 @@ on one thread and one window at a time, so that the same pictures get the same a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 from .edit_spec import WATCHED_FEATURES
 from .spec import Frames
 from .watching import windows_of
-from .weights import Network, open_shots_on_processor
+from .weights import hash_of, open_shots_on_processor
+
+#: Pieces of pictures that are put together.
+_PIECES = 64
 
 
 def version() -> str:
     """The head of the network's hash, for caches.
 
-    Raises ModelError when the network is missing or altered.
+    Raises ModelError when the network is missing.
     """
-    return open_shots_on_processor().sha256[:16]
+    return hash_of("shots")[:16]
 
 
-def watch_samples(
-    pictures: Iterable[Frames], network: Network | None = None
-) -> NDArray[np.float16]:
+def watch_samples(pictures: Iterable[Frames]) -> NDArray[np.float16]:
     """The columns :data:`WATCHED_FEATURES` of n sampled pictures, float16 ``[n, columns]``.
 
     ``pictures`` are uint8 ``[k, 27, 48, 3]`` in order, in pieces of any size, of which no more are
@@ -36,13 +37,25 @@ def watch_samples(
 
     Raises ModelError when the network is missing, altered or cannot run.
     """
-    network = network or open_shots_on_processor()
+    network = open_shots_on_processor()
     spec = network.spec
     answers = [np.zeros((0, len(WATCHED_FEATURES)), np.float16)]
-    batches = ((np.zeros(len(piece), np.int64), piece) for piece in pictures)
+    batches = ((np.zeros(len(piece), np.int64), piece) for piece in _gathered(pictures))
     for window, _, seen in windows_of(batches, spec):
         said = network.run(seen[None])
         columns = [said["cut"][..., None], said["transition"][..., None]]
         whole = np.concatenate([*columns, said["quality"], said["embedding"]], axis=2)
         answers.append(whole[0, window.kept].astype(np.float16))
     return np.concatenate(answers)
+
+
+def _gathered(pictures: Iterable[Frames]) -> Iterator[Frames]:
+    """The same in larger pieces: each one that comes has a window's pictures copied."""
+    held: list[Frames] = []
+    for piece in pictures:
+        held.append(piece)
+        if len(held) == _PIECES:
+            yield np.concatenate(held)
+            held = []
+    if held:
+        yield np.concatenate(held)

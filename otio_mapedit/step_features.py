@@ -23,9 +23,9 @@ from .edit_spec import (
     MEL_BANDS,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
+    SHOT_NETWORK_FEATURES,
     SOUND_FEATURES,
     STEP,
-    WATCHED_FEATURES,
 )
 from .features import HOP, SILENCE, PictureSamples, SoundFeatures, fault_codes
 from .media import MediaInfo
@@ -167,7 +167,7 @@ def _looks(samples: PictureSamples, at: Array) -> Array:
     Where there is nothing before a step, the difference is 0.
     """
     if len(samples.watched) != len(samples.frames):
-        return np.zeros((len(at), len(WATCHED_FEATURES) + len(LOOK_SPANS)), np.float32)
+        return np.zeros((len(at), len(SHOT_NETWORK_FEATURES)), np.float32)
     watched = samples.watched.astype(np.float32)[at]
     total = np.cumsum(np.pad(watched[:, -LOOK:].astype(np.float64), ((1, 0), (0, 0))), axis=0)
     step = np.arange(len(at))

@@ -165,6 +165,15 @@ def open_network(name: str = "shots", threads: int | None = None) -> Network:
     return _open(path, changed, chosen_providers(), chosen_threads(threads))
 
 
+def hash_of(name: str) -> str:
+    """The sha256 that an installed network should have, without opening it.
+
+    Raises ModelError: it is missing, or no hash is recorded.
+    """
+    path, _ = _installed(name)
+    return _expected(path)
+
+
 def open_shots_on_processor() -> Network:
     """The shot network as the edit network was taught to understand it: on the processor, on one
     thread, whatever the environment says.

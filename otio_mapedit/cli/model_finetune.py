@@ -78,16 +78,21 @@ def finetune(
         training.write(network, trial, base.licence, origin)
         _worth_taking(style, trial)
     training.write(network, path, base.licence, origin)
-    facts = {
+    facts = _facts(found)
+    gained = found.editor_after - found.editor_before if found.held_out else 0.0
+    save(with_network(style, path, facts, gained))
+    _present(path, facts, as_json=as_json)
+
+
+def _facts(found: Any) -> dict[str, Any]:
+    """What training showed, for the style and for people."""
+    return {
         "general_before": round(found.general_before, 4),
         "general_after": round(found.general_after, 4),
         "editor_before": round(found.editor_before, 4),
         "editor_after": round(found.editor_after, 4),
         "held_out": found.held_out,
     }
-    gained = found.editor_after - found.editor_before if found.held_out else 0.0
-    save(with_network(style, path, facts, gained))
-    _present(path, facts, as_json=as_json)
 
 
 def _worth_taking(style: Style, network: Path) -> None:

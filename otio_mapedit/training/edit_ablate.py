@@ -16,11 +16,10 @@ import torch
 
 from ..edit_spec import (
     FEATURES,
-    LOOK_FEATURES,
     PICTURE_FEATURES,
     REPEAT_FEATURES,
+    SHOT_NETWORK_FEATURES,
     SOUND_FEATURES,
-    WATCHED_FEATURES,
 )
 from ..errors import OptionError
 from ..files import write_text
@@ -175,7 +174,7 @@ def lesioned(network: EditNetwork, name: str) -> EditNetwork:
     elif name == "picture hidden":
         hidden = PICTURE_FEATURES
     elif name == "shot network hidden":
-        hidden = (*WATCHED_FEATURES, *LOOK_FEATURES)
+        hidden = SHOT_NETWORK_FEATURES
     if hidden:
         hurt.reader.get_buffer("shown")[[FEATURES.index(one) for one in hidden]] = 0
     if set(REPEAT_FEATURES) <= set(hidden):

@@ -23,8 +23,9 @@ from ..edit_spec import EDIT_INPUT, EDIT_OUTPUTS, EditSpec
 from ..errors import ModelError
 from ..files import replacing
 from ..spec import LICENCE_KEY, PROVENANCE_KEY, SPEC_KEY
+from .edit_encoder import EditNetworkConfig
 from .edit_loop import LOOPED, joined, scan
-from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
+from .edit_network import EditAnswer, EditNetwork
 from .export import LICENCE, OPSET, WORST_DIFFERENCE, ExportReport, provenance, stored, summed
 
 _PREPARED = ("decoded", "given", "straight", "slots", "keys", "bias")

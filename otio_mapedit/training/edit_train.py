@@ -29,6 +29,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..edit_spec import EditSpec
 from ..errors import OptionError
 from . import rush_store
+from .edit_encoder import EditNetworkConfig
 from .edit_export import restored
 from .edit_losses import (
     attention_loss,
@@ -37,7 +38,7 @@ from .edit_losses import (
     reconstruction_loss,
     teaching_loss,
 )
-from .edit_network import EditAnswer, EditNetwork, EditNetworkConfig
+from .edit_network import EditAnswer, EditNetwork
 from .edit_score import EditScores, scored
 from .edit_windows import Windows, draw, spread_of
 from .export import stored
@@ -257,23 +258,6 @@ def train_edit(
     return config.out
 
 
-def mean_weights(records: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-    """The means of the weights of some checkpoints' best networks.
-
-    Raises OptionError: they have not all the same shape.
-    """
-    first = records[0]["average"]
-    shapes = [{name: value.shape for name, value in one["average"].items()} for one in records]
-    if any(one != shapes[0] for one in shapes):
-        raise OptionError("the checkpoints to merge have different shapes", "Choose the same sizes")
-    return {
-        name: torch.stack([one["average"][name].double() for one in records])
-        .mean(0)
-        .to(value.dtype)
-        for name, value in first.items()
-    }
-
-
 class _Drawn(Dataset[Windows]):
     """The batches of the steps from ``first`` to the end, each drawn by a seed of its own."""
 
@@ -314,8 +298,7 @@ class EditState(TrainState[EditNetwork]):
         self.config = config
         network = EditNetwork(config.network)
         if config.merged:
-            self._begin_with(network, config.merged[0], rushes)
-            network.load_state_dict(mean_weights([stored(path) for path in config.merged]))
+            self._begin_with_mean(network, config.merged, rushes)
         elif config.start is None:
             mean, spread = spread_of(rushes)
             network.reader.get_buffer("mean").copy_(mean)
@@ -325,6 +308,20 @@ class EditState(TrainState[EditNetwork]):
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         super().__init__(network, config.out, config.rate, config.averaged, device)
         self.teachers = [restored(stored(path)).to(self.device) for path in config.teachers]
+
+    def _begin_with_mean(
+        self, network: EditNetwork, starts: Sequence[Path], rushes: Sequence[Rush]
+    ) -> None:
+        states: list[dict[str, Tensor]] = []
+        for start in starts:
+            self._begin_with(network, start, rushes)
+            states.append({name: value.clone() for name, value in network.state_dict().items()})
+        network.load_state_dict(
+            {
+                name: torch.stack([one[name].double() for one in states]).mean(0).to(value.dtype)
+                for name, value in states[0].items()
+            }
+        )
 
     def _begin_with(self, network: EditNetwork, start: Path, rushes: Sequence[Rush]) -> None:
         trained = start.suffix == ".pt"

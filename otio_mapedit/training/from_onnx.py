@@ -18,8 +18,9 @@ from onnx import numpy_helper
 from ..edit_spec import EditSpec
 from ..errors import ModelError
 from ..spec import SPEC_KEY
+from .edit_encoder import EditNetworkConfig
 from .edit_export import edit_parity
-from .edit_network import EditNetwork, EditNetworkConfig
+from .edit_network import EditNetwork
 
 Weights = dict[str, npt.NDArray[np.float32]]
 

@@ -32,6 +32,7 @@ from otio_mapedit.training import (  # noqa: E402
     voices,
 )
 from otio_mapedit.training.edit_ablate import LESIONS, VARIANTS, lesioned, variant  # noqa: E402
+from otio_mapedit.training.edit_encoder import EditNetworkConfig  # noqa: E402
 from otio_mapedit.training.edit_export import (  # noqa: E402
     edit_parity,
     export_edit,
@@ -40,7 +41,7 @@ from otio_mapedit.training.edit_export import (  # noqa: E402
     write_edit_onnx,
 )
 from otio_mapedit.training.edit_losses import opinion, teaching_loss  # noqa: E402
-from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
+from otio_mapedit.training.edit_network import EditNetwork  # noqa: E402
 from otio_mapedit.training.edit_score import Said, compare, splices  # noqa: E402
 from otio_mapedit.training.edit_train import EditState, EditTrainConfig, train_edit  # noqa: E402
 from otio_mapedit.training.edit_windows import cut_window, draw  # noqa: E402

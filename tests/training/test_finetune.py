@@ -22,8 +22,9 @@ from otio_mapedit.spec import SPEC_KEY  # noqa: E402
 from otio_mapedit.style import load, network_path, path_for  # noqa: E402
 from otio_mapedit.training import finetune as module  # noqa: E402
 from otio_mapedit.training import rush_store  # noqa: E402
+from otio_mapedit.training.edit_encoder import EditNetworkConfig  # noqa: E402
 from otio_mapedit.training.edit_export import edit_parity, write_edit_onnx  # noqa: E402
-from otio_mapedit.training.edit_network import EditNetwork, EditNetworkConfig  # noqa: E402
+from otio_mapedit.training.edit_network import EditNetwork  # noqa: E402
 from otio_mapedit.training.edit_score import Count, EditScores  # noqa: E402
 from otio_mapedit.training.finetune import FinetuneConfig, finetune, told_right  # noqa: E402
 from otio_mapedit.training.from_onnx import network_from  # noqa: E402
