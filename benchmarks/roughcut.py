@@ -129,10 +129,15 @@ def heard(path: Path) -> NDArray[np.float32]:
 
 
 def run(command: Sequence[str], fine: Sequence[int] = (0,)) -> Run:
-    """Run a programme to its end; its output only matters if its exit code is not ``fine``."""
+    """Run a programme to its end; its output only matters if its exit code is not ``fine``.
+
+    Python keeps what it has compiled, whatever the environment says: an installed package is
+    compiled once and for all.
+    """
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=kept)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         if os.waitstatus_to_exitcode(status) not in fine:

@@ -37,8 +37,8 @@ from .weights import Network, open_network
 
 #: What is remembered, and a number that is raised when the same network's answer would differ.
 Store = tuple[str, int]
-_WHOLE: Store = ("shots", 3)
-_IN_PART: Store = ("shots-fast", 4)
+_WHOLE: Store = ("shots", 4)
+_IN_PART: Store = ("shots-fast", 5)
 
 
 @dataclass(frozen=True)

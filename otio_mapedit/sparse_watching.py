@@ -71,7 +71,7 @@ def watched_in_part(
 ) -> Generator[Watched, None, None]:
     """Watch the ``missing`` segments of a file as planned; see
     :func:`otio_mapedit.watching.watched`."""
-    workers, threads = workers_of(job)
+    workers, threads = workers_of(job, in_part=True)
 
     def begin(block: range) -> Callable[[threading.Event], Generator[Watched, None, None]]:
         return lambda stopped: _segments(job, planned, block, stopped, threads)

@@ -35,13 +35,17 @@ Item = TypeVar("Item")
 #: A number of moments watched since, or a segment: its number and what there is to remember.
 Watched = int | tuple[int, Arrays]
 
-WINDOWS_PER_SEGMENT = 4
-"""Windows that are remembered together: about half a minute of film."""
+WINDOWS_PER_SEGMENT = 2
+"""Windows that are remembered together: about a quarter of a minute of film."""
 
 #: Segments that are watched in one go at most: about eight minutes of film.
-_LONGEST_BLOCK = 16
+_LONGEST_BLOCK = 32
 #: Stretches of a file that are decoded at the same time, at most.
 _MOST_AT_ONCE = 4
+#: Bytes of a picture from which decoding it is most of the work; the processors that one decoder of
+#: such pictures keeps busy; and the threads for each that it needs for that, as it waits for the
+#: one that scales its pictures. (Measured with two processors.)
+_HEAVY, _KEPT_BUSY, _AHEAD = 8 << 10, 4, 2
 _BATCHES_AHEAD = 4
 #: What of the network's answer is kept, and how: the embedding would take most of the room, and
 #: kinds and faults need no more than three digits.
@@ -91,7 +95,7 @@ def watched(job: Job, missing: Sequence[int]) -> Generator[Watched, None, None]:
     workers, threads = workers_of(job)
     blocks = blocks_of(missing, workers)
     if workers == 1 or len(blocks) == 1:
-        yield from _one_by_one(job, blocks)
+        yield from _one_by_one(job, blocks, workers * threads)
     else:
         yield from _in_parallel(job, blocks, workers, threads)
 
@@ -160,17 +164,25 @@ def _answered(frames: NDArray[Any], window: Window, first: int) -> NDArray[Any]:
     return frames[window.keep_first - first : window.keep_stop - first]
 
 
-def workers_of(job: Job) -> tuple[int, int]:
-    """How many stretches to decode at the same time, and the threads of each decoder."""
+def workers_of(job: Job, in_part: bool = False) -> tuple[int, int]:
+    """How many stretches to decode at the same time, and the threads of each decoder; ``in_part``
+    where it passes over some pictures."""
     from .frames import can_begin_anywhere
 
     processors = os.cpu_count() or 1
     if processors == 1 or job.segments < 2 or not can_begin_anywhere(job.media):
-        return 1, processors
-    workers = min(processors, _MOST_AT_ONCE)
-    # Twice as many threads as processors: where stretches differ in length, the last one is still
-    # decoded by several.
-    return workers, max(1, 2 * processors // workers)
+        return 1, _AHEAD * processors
+    if in_part or bytes_of_picture(job.media) < _HEAVY:
+        workers = min(processors, _MOST_AT_ONCE)
+        return workers, max(1, processors // workers)
+    # Where decoding is most of the work, several decoders get into each other's way.
+    workers = max(1, min(processors // _KEPT_BUSY, _MOST_AT_ONCE))
+    return workers, _AHEAD * processors // workers
+
+
+def bytes_of_picture(media: MediaInfo) -> int:
+    """Bytes of the file for each picture: what says most of how long decoding one takes."""
+    return media.size // max(1, media.picture.picture_count if media.picture else 1)
 
 
 def blocks_of(missing: Sequence[int], workers: int) -> list[range]:
@@ -261,10 +273,10 @@ def up_to(
             yield more, np.repeat(last[1], len(more), axis=0)
 
 
-def _one_by_one(job: Job, blocks: Sequence[range]) -> Generator[Watched, None, None]:
-    """Block after block, decoding ahead of the network with all processors."""
+def _one_by_one(job: Job, blocks: Sequence[range], threads: int) -> Generator[Watched, None, None]:
+    """Block after block, decoding ahead of the network."""
     for block in blocks:
-        work = _segments(job, block, threading.Event(), ahead=_BATCHES_AHEAD)
+        work = _segments(job, block, threading.Event(), _BATCHES_AHEAD, threads)
         with contextlib.closing(work) as segments:
             yield from segments
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otio_mapedit import frames as pictures_of_files
 from otio_mapedit import inference, watching
 from otio_mapedit.cache import Cache
 from otio_mapedit.errors import MediaError
@@ -298,3 +299,30 @@ def test_a_damaged_entry_counts_as_absent(decoder: Decoder, tmp_path: Path) -> N
     entries[0].write_bytes(b"PK nonsense")
     entries[1].unlink()
     assert same(whole, predict_shots(film(1000), cache))
+
+
+@pytest.mark.parametrize(
+    ("processors", "kilobytes", "in_part", "expected"),
+    [
+        (2, 1, False, (2, 1)),
+        (2, 20, False, (1, 4)),  # one decoder of heavy pictures, others would be in its way
+        (2, 20, True, (2, 1)),
+        (16, 1, False, (4, 4)),
+        (16, 20, False, (4, 8)),
+        (6, 20, False, (1, 12)),
+        (1, 20, False, (1, 2)),
+    ],
+)
+def test_decoders_at_work(
+    monkeypatch: pytest.MonkeyPatch,
+    processors: int,
+    kilobytes: int,
+    in_part: bool,
+    expected: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(watching.os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(pictures_of_files, "can_begin_anywhere", lambda media: True)
+    media = replace(film(4000), size=4000 * 1024 * kilobytes)
+    assert watching.workers_of(watching.Job(media, network()), in_part) == expected
+    monkeypatch.setattr(pictures_of_files, "can_begin_anywhere", lambda media: False)
+    assert watching.workers_of(watching.Job(media, network()))[0] == 1
