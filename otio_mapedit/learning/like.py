@@ -14,7 +14,6 @@ from ..interchange.registry import read_timeline
 from ..pipeline import Tools
 from ..progress import Progress, silent
 from ..style import SUFFIX, Style, chosen, text_of, with_style
-from .learn import learn, taught_by
 
 
 def chosen_like(
@@ -33,6 +32,9 @@ def chosen_like(
         return values
     if values.get("style"):
         raise OptionError("--like and --style do not go together", "Leave one of them out.")
+    # Every edit comes by here, and few are cut like another: all of learning takes a while to load.
+    from .learn import learn, taught_by
+
     path = Path(str(values["like"]))
     tools = Tools(Cache(default_folder()), progress)
     taught = taught_by(read_timeline(path), path, (), tools)
