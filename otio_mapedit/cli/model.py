@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..cache import default_folder
 from ..errors import UsageError
 from ..files import ensure_writable
 from . import model_edit, model_finetune, model_train, output, plotting
@@ -344,8 +345,11 @@ def preview_corpus(
         ),
     ] = None,
     cache: Annotated[
-        Path, typer.Option(metavar="FILE", help="Where to keep the media ready.")
-    ] = Path("corpus.npz"),
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where to keep the media ready; default: the cache folder."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Which series of edits.")] = 1,
     rows: Annotated[int, typer.Option(help="How many edits.", min=1)] = 12,
     force: ForceOption = False,
@@ -357,7 +361,8 @@ def preview_corpus(
     """
     ensure_writable(picture, force)
     sheets, corpora = _training("sheets"), _training("corpus")
-    material = corpora.build(manifest, cache) if manifest else corpora.empty()
+    kept = cache or default_folder() / "corpus.npz"
+    material = corpora.build(manifest, kept) if manifest else corpora.empty()
     sheets.contact_sheet(material, seed, rows, picture)
     output.wrote(picture)
     output.data(f"wrote {picture}")

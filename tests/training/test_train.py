@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from otio_mapedit.cli import model
 from otio_mapedit.errors import FormatError, MediaError, ModelError, OptionError
 from otio_mapedit.spec import PROVENANCE_KEY, SPEC_KEY, ShotSpec
 from otio_mapedit.training import corpus as corpora
@@ -261,3 +262,16 @@ def test_ablation_trains_every_variant_and_keeps_what_is_done(
     assert len(seen) == 2 * len(names)
     with pytest.raises(OptionError, match="whole"):
         ablate(config, folder, 2, ["no-such"])
+
+
+def test_a_sheet_leaves_nothing_else_behind(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The media kept ready stood in the folder where the command was typed."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MAPEDIT_CACHE", str(tmp_path / "cache"))
+    model.preview_corpus(Path("sheet.png"), manifest, rows=1)
+    assert [path.name for path in folder.iterdir()] == ["sheet.png"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["corpus.npz"]
