@@ -31,13 +31,14 @@ from otio_mapedit.inference import Predictions
 from otio_mapedit.learning.learn import learn
 from otio_mapedit.learning.own_network import examples_of, told_by_leaning, with_network
 from otio_mapedit.learning.tuning import Fit, Taught, fit_with
+from otio_mapedit.network_files import networks_folder
 from otio_mapedit.pipeline import Tools
 from otio_mapedit.recipes import roughcut
 from otio_mapedit.solve import union
 from otio_mapedit.style import Style
 from otio_mapedit.training import finetune, rush_store
 from otio_mapedit.training.edit_train import EditTrainConfig
-from otio_mapedit.weights import networks_folder, open_edit_network, open_edit_network_file
+from otio_mapedit.weights import open_edit_network, open_edit_network_file
 
 
 def fits(

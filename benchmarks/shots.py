@@ -1,6 +1,6 @@
 """What `mapedit shots` costs: against decoding to thumbnails, against peers, and over hours.
 
-    python benchmarks/shots.py FILE [FILE ...] [--runs 5] [--transnet TRANSNETV2.onnx] [--json]
+    python benchmarks/shots.py FILE [FILE ...] [--runs 5] [--repeat 1] [--transnet PEER.onnx]
     python benchmarks/shots.py FILE --long [--minutes 1 10 30]
 
 Every figure is the median wall time of fresh processes, Python's start included, run in turn. The
@@ -8,6 +8,7 @@ bare decode is what anything that looks at every picture must do at least: PyAV,
 as there are processors, each picture scaled to 48 x 27 by swscale. PySceneDetect
 (``pip install "scenedetect[opencv-headless]"``) is left out where it is absent. Networks answer on
 one thread of onnxruntime, on the file's own pictures, in pictures a second of processor time.
+``--repeat`` plays each file several times in a row, without encoding it again.
 
 ``--long`` repeats the file, without encoding it again, up to the minutes asked for, and tells the
 peak memory, the seconds for each minute, and whether the cuts of the first pass are found at the
@@ -56,9 +57,14 @@ def shots_command(path: Path, out: Path, *flags: str) -> list[str]:
     return [*command, "--force", "--no-cache", "-q", *flags]
 
 
-def measure(path: Path, runs: int) -> Row:
-    """Median seconds of all ways through one file, and each against the bare decode."""
+def measure(path: Path, runs: int, passes: int = 1) -> Row:
+    """Median seconds of all ways through one file, played so many times, and each against the bare
+    decode."""
     with tempfile.TemporaryDirectory() as folder:
+        if passes > 1:
+            film = Path(folder) / path.name
+            repeated(path, film, passes)
+            path = film
         out = Path(folder) / "shots.otio"
         commands = {
             "decode": [sys.executable, __file__, "--decode", str(path)],
@@ -68,12 +74,12 @@ def measure(path: Path, runs: int) -> Row:
         if importlib.util.find_spec("scenedetect"):
             detect = ["-i", str(path), "-q", "detect-adaptive"]
             commands["scenedetect"] = [sys.executable, "-m", "scenedetect", *detect]
+        row: Row = {"file": path.name, "pictures": picture_count(path)}
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(runs):
             for name, command in commands.items():
                 times[name].append(run(command, FINE).wall)
     middle = {name: statistics.median(each) for name, each in times.items()}
-    row: Row = {"file": path.name, "pictures": picture_count(path)}
     row |= {f"{name}_seconds": round(value, 2) for name, value in middle.items()}
     row |= {f"{name}_ratio": round(value / middle["decode"], 2) for name, value in middle.items()}
     return row
@@ -186,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=1, help="times that each file is played")
     parser.add_argument("--transnet", type=Path, help="TransNetV2 in ONNX, its input named frames")
     parser.add_argument("--long", action="store_true", help="the first file, repeated")
     parser.add_argument("--minutes", type=int, nargs="+", default=[1, 10, 30])
@@ -198,7 +205,7 @@ def main() -> None:
         rows = list(over_time(chosen.files[0], chosen.minutes))
         print(json.dumps({"long": rows}, indent=2)) if chosen.json else table(rows, list(rows[0]))
     else:
-        rows = [measure(path, chosen.runs) for path in chosen.files]
+        rows = [measure(path, chosen.runs, chosen.repeat) for path in chosen.files]
         rates = networks(chosen.files[0], chosen.transnet, chosen.runs)
         show(rows, rates, chosen.json)
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .edit_spec import WATCHED_FEATURES
+from .network_files import hash_of
 from .spec import Frames
 from .watching import windows_of
-from .weights import hash_of, open_shots_on_processor
+from .weights import open_shots_on_processor
 
 #: Pieces of pictures that are put together.
 _PIECES = 64

@@ -42,10 +42,11 @@ WINDOWS_PER_SEGMENT = 2
 _LONGEST_BLOCK = 32
 #: Stretches of a file that are decoded at the same time, at most.
 _MOST_AT_ONCE = 4
-#: Bytes of a picture from which decoding it is most of the work; the processors that one decoder of
-#: such pictures keeps busy; and the threads for each that it needs for that, as it waits for the
-#: one that scales its pictures. (Measured with two processors.)
-_HEAVY, _KEPT_BUSY, _AHEAD = 8 << 10, 4, 2
+#: Bytes of the file for each picture from which decoding is most of the work.
+_HEAVY = 8 << 10
+#: Processors that one decoder of heavy pictures keeps busy, and its threads for each of them, as it
+#: waits for the one that scales its pictures. (Measured with two processors.)
+_KEPT_BUSY, _THREADS_FOR_EACH = 4, 2
 _BATCHES_AHEAD = 4
 #: What of the network's answer is kept, and how: the embedding would take most of the room, and
 #: kinds and faults need no more than three digits.
@@ -170,19 +171,13 @@ def workers_of(job: Job, in_part: bool = False) -> tuple[int, int]:
     from .frames import can_begin_anywhere
 
     processors = os.cpu_count() or 1
-    if processors == 1 or job.segments < 2 or not can_begin_anywhere(job.media):
-        return 1, _AHEAD * processors
-    if in_part or bytes_of_picture(job.media) < _HEAVY:
-        workers = min(processors, _MOST_AT_ONCE)
-        return workers, max(1, processors // workers)
+    picture = job.media.picture
+    light = in_part or picture is None or job.media.size < _HEAVY * picture.picture_count
     # Where decoding is most of the work, several decoders get into each other's way.
-    workers = max(1, min(processors // _KEPT_BUSY, _MOST_AT_ONCE))
-    return workers, _AHEAD * processors // workers
-
-
-def bytes_of_picture(media: MediaInfo) -> int:
-    """Bytes of the file for each picture: what says most of how long decoding one takes."""
-    return media.size // max(1, media.picture.picture_count if media.picture else 1)
+    workers = min(processors if light else processors // _KEPT_BUSY, _MOST_AT_ONCE)
+    if workers < 2 or job.segments < 2 or not can_begin_anywhere(job.media):
+        return 1, _THREADS_FOR_EACH * processors
+    return workers, (1 if light else _THREADS_FOR_EACH) * processors // workers
 
 
 def blocks_of(missing: Sequence[int], workers: int) -> list[range]:

@@ -1,11 +1,9 @@
-"""The network files: where they are, whether they are whole, and how they run.
+"""The networks: whether they are whole, and how they run.
 
-A network is one ONNX file. Its hash stands in ``SHA256SUMS`` beside it and is checked before a
-byte of it reaches onnxruntime; what it reads and says stands in its own metadata (see
-:mod:`otio_mapedit.spec`). Nothing is ever downloaded.
+A network is one ONNX file (:mod:`otio_mapedit.network_files`). Its hash stands beside it and is
+checked before a byte of it reaches onnxruntime; what it reads and says stands in its own metadata
+(see :mod:`otio_mapedit.spec`).
 
-``MAPEDIT_NETWORKS``
-    a folder to take the networks from instead of the installed one
 ``MAPEDIT_PROVIDERS``
     onnxruntime providers in order of preference, such as ``cuda,cpu``; default ``cpu``
 ``MAPEDIT_THREADS``
@@ -20,7 +18,6 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,21 +27,18 @@ from numpy.typing import NDArray
 
 from .edit_spec import EDIT_INPUT, EDIT_OUTPUTS, EditSpec, Steps
 from .errors import ModelError, OptionError
+from .network_files import REINSTALL, installed, networks_folder, recorded_hash, recorded_hashes
 from .spec import INPUT, LICENCE_KEY, OUTPUTS, PROVENANCE_KEY, SPEC_KEY, Frames, ShotSpec
 
 logger = logging.getLogger(__name__)
 
-SUMS = "SHA256SUMS"
-"""File of hashes beside the networks, in the format of ``sha256sum``."""
 NETWORKS: tuple[str, ...] = ("shots", "edit")
 """The networks that this version runs, by the name of their file."""
 
 Answers = dict[str, NDArray[np.float32]]
 
-_PACKAGE = Path(__file__).resolve().parent
 _CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
-_REINSTALL = "Reinstall otio-mapedit, then run: mapedit doctor"
 
 
 @dataclass(frozen=True)
@@ -134,24 +128,6 @@ class NetworkReport:
     fault: str = ""
 
 
-def networks_folder() -> Path:
-    """The folder of the networks: ``MAPEDIT_NETWORKS``, else the installed package's, else the
-    ``onnx`` folder beside the package in a source tree.
-
-    Raises ModelError when there is none.
-    """
-    if chosen := os.environ.get("MAPEDIT_NETWORKS"):
-        if not Path(chosen).is_dir():
-            raise ModelError(
-                f"MAPEDIT_NETWORKS names {chosen}, which is not a folder", "Correct or unset it."
-            )
-        return Path(chosen).absolute()
-    for folder in (_PACKAGE / "_networks", _PACKAGE.parent / "onnx"):
-        if (folder / SUMS).is_file():
-            return folder
-    raise ModelError("The networks are not installed with otio-mapedit", _REINSTALL)
-
-
 def open_network(name: str = "shots", threads: int | None = None) -> Network:
     """The shot network, verified; opened once per process, file and settings.
 
@@ -161,17 +137,8 @@ def open_network(name: str = "shots", threads: int | None = None) -> Network:
         ModelError: missing, altered, without a spec, or made for another version.
         OptionError: ``MAPEDIT_PROVIDERS`` or ``MAPEDIT_THREADS`` is not usable.
     """
-    path, changed = _installed(name)
+    path, changed = installed(name)
     return _open(path, changed, chosen_providers(), chosen_threads(threads))
-
-
-def hash_of(name: str) -> str:
-    """The sha256 that an installed network should have, without opening it.
-
-    Raises ModelError: it is missing, or no hash is recorded.
-    """
-    path, _ = _installed(name)
-    return _expected(path)
 
 
 def open_shots_on_processor() -> Network:
@@ -180,7 +147,7 @@ def open_shots_on_processor() -> Network:
 
     Raises ModelError: see :func:`open_network`.
     """
-    path, changed = _installed("shots")
+    path, changed = installed("shots")
     return _open(path, changed, (_CPU,), 1)
 
 
@@ -191,7 +158,7 @@ def open_edit_network() -> EditNetwork:
     Raises:
         ModelError, OptionError: see :func:`open_network`.
     """
-    path, changed = _installed("edit")
+    path, changed = installed("edit")
     return _open_edit(path, changed)
 
 
@@ -252,51 +219,16 @@ def chosen_providers() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*chosen, _CPU]))
 
 
-def recorded_hashes(folder: Path) -> Mapping[str, str]:
-    """The sha256 of each file named in ``folder``'s ``SHA256SUMS``.
-
-    Raises ModelError when the file of hashes is missing or not one.
-    """
-    path = folder / SUMS
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ModelError(f"{path} cannot be read", _REINSTALL) from fault
-    hashes = {}
-    for line in filter(None, lines):
-        digest, _, name = line.partition(" ")
-        if len(digest) != 64 or not name.strip(" *"):
-            raise ModelError(f"{path} is not a list of hashes", _REINSTALL)
-        hashes[name.strip(" *")] = digest.lower()
-    return hashes
-
-
-def _installed(name: str) -> tuple[Path, int]:
-    """An installed network's file and when it was changed."""
-    path = networks_folder() / f"{name}.onnx"
-    try:
-        return path, path.stat().st_mtime_ns
-    except OSError as fault:
-        raise ModelError(f"The network {path} is not there", _REINSTALL) from fault
-
-
-def _expected(path: Path) -> str:
-    expected = recorded_hashes(path.parent).get(path.name)
-    if expected is None:
-        raise ModelError(f"{path.name} is not listed in {path.parent / SUMS}", _REINSTALL)
-    return expected
-
-
 @functools.lru_cache(maxsize=4)
 def _open(path: Path, changed: int, providers: tuple[str, ...], threads: int) -> Network:
     """``changed`` only makes an exchanged file a different one."""
-    return _load(path, _expected(path), providers, threads)
+    return _load(path, recorded_hash(path), providers, threads)
 
 
 @functools.lru_cache(maxsize=4)
 def _open_edit(path: Path, changed: int) -> EditNetwork:
     """``changed`` only makes an exchanged file a different one."""
-    network = _load_edit(path, _expected(path))
+    network = _load_edit(path, recorded_hash(path))
     shots, taught = recorded_hashes(path.parent).get("shots.onnx"), _taught_with(network)
     if taught not in ("", shots):
         logger.warning(
@@ -336,14 +268,14 @@ def _verified(
     try:
         content = path.read_bytes()
     except OSError as fault:
-        raise ModelError(f"The network {path} cannot be read", _REINSTALL) from fault
+        raise ModelError(f"The network {path} cannot be read", REINSTALL) from fault
     found = hashlib.sha256(content).hexdigest()
     if expected not in (None, found):
-        raise ModelError(f"{path} has been altered: its hash is not the recorded one", _REINSTALL)
+        raise ModelError(f"{path} has been altered: its hash is not the recorded one", REINSTALL)
     session = _session(path, content, providers, threads)
     metadata = session.get_modelmeta().custom_metadata_map
     if SPEC_KEY not in metadata:
-        raise ModelError(f"{path} does not say what it reads: no {SPEC_KEY} inside", _REINSTALL)
+        raise ModelError(f"{path} does not say what it reads: no {SPEC_KEY} inside", REINSTALL)
     used = tuple(session.get_providers())
     if used[0] != providers[0]:
         logger.warning("onnxruntime cannot use %s here and takes %s", providers[0], used[0])
@@ -370,14 +302,14 @@ def _session(path: Path, content: bytes, providers: tuple[str, ...], threads: in
     try:
         return ort.InferenceSession(content, options, providers=list(providers))
     except Exception as fault:  # onnxruntime's errors have no public root below Exception
-        raise ModelError(f"onnxruntime cannot load {path}: {fault}", _REINSTALL) from fault
+        raise ModelError(f"onnxruntime cannot load {path}: {fault}", REINSTALL) from fault
 
 
 def _check_ports(file: NetworkFile, kind: str, given: str, said: tuple[str, ...]) -> None:
     inputs = [port.name for port in file.session.get_inputs()]
     outputs = {port.name for port in file.session.get_outputs()}
     if inputs != [given] or not outputs.issuperset(said):
-        raise ModelError(f"{file.path} is not {kind}: it reads {', '.join(inputs)}", _REINSTALL)
+        raise ModelError(f"{file.path} is not {kind}: it reads {', '.join(inputs)}", REINSTALL)
 
 
 def _report(name: str) -> NetworkReport:

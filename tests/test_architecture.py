@@ -20,7 +20,7 @@ PACKAGE = Path(otio_mapedit.__file__).parent
 LAYERS = (
     ("words", "__init__ errors timing config files urls otio_values progress"),
     ("media", "media media_* quicktime picture_* keyframes frames audio speech transcript"),
-    ("networks", "spec edit_spec cache pace seen weights watching sample_watching"),
+    ("networks", "spec edit_spec cache pace seen network_files weights watching sample_watching"),
     ("numbers", "step_* repeats features scores"),
     ("answers", "edit_inference sparse_* inference"),
     ("vocabulary", "operations fields json_text document placements joins programme"),

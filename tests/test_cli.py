@@ -14,9 +14,9 @@ import pytest
 from otio_mapedit import __version__
 from otio_mapedit.cli import app, edit
 from otio_mapedit.cli.app import VERBS
+from otio_mapedit.network_files import networks_folder
 from otio_mapedit.operations import DecisionList, Kind, Operation
 from otio_mapedit.timing import FrameRange
-from otio_mapedit.weights import networks_folder
 from tests.cli_support import EDITED, TALK, Cli, one_line
 
 HEAVY = {"numpy", "av", "onnxruntime", "opentimelineio", "rich", "torch"}

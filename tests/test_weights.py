@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from otio_mapedit import weights
+from otio_mapedit import network_files, weights
 from otio_mapedit.errors import ModelError, OptionError
 from otio_mapedit.spec import INPUT, LICENCE_KEY, OUTPUTS, SPEC_KEY, ShotSpec
 
@@ -56,7 +56,7 @@ def install(folder: Path, content: bytes, digest: str = "") -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "shots.onnx").write_bytes(content)
     digest = digest or hashlib.sha256(content).hexdigest()
-    (folder / weights.SUMS).write_text(f"{digest}  shots.onnx\n", encoding="ascii")
+    (folder / network_files.SUMS).write_text(f"{digest}  shots.onnx\n", encoding="ascii")
     return folder
 
 
@@ -134,13 +134,13 @@ def test_missing_files_are_named(networks: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_network_without_a_recorded_hash_is_refused(networks: Path) -> None:
-    (networks / weights.SUMS).write_text(f"{'0' * 64}  other.onnx\n", encoding="ascii")
+    (networks / network_files.SUMS).write_text(f"{'0' * 64}  other.onnx\n", encoding="ascii")
     with pytest.raises(ModelError, match="is not listed"):
         weights.open_network()
-    (networks / weights.SUMS).write_text("nonsense\n", encoding="ascii")
+    (networks / network_files.SUMS).write_text("nonsense\n", encoding="ascii")
     with pytest.raises(ModelError, match="not a list of hashes"):
         weights.open_network()
-    (networks / weights.SUMS).unlink()
+    (networks / network_files.SUMS).unlink()
     with pytest.raises(ModelError, match="cannot be read"):
         weights.open_network()
 

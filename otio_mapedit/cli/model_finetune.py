@@ -45,8 +45,9 @@ def finetune(
     network lies beside the style, as NAME.edit.onnx, and every --style NAME uses it from then on.
     """
     from ..learning.own_network import examples_of, with_network
+    from ..network_files import networks_folder
     from ..style import load, network_path, path_for, save
-    from ..weights import networks_folder, open_edit_network
+    from ..weights import open_edit_network
 
     training, edits, store = module("finetune"), module("edit_train"), module("rush_store")
     if not path_for(name).is_file():

@@ -18,6 +18,7 @@ import torch
 from .. import __version__
 from ..errors import ModelError
 from ..files import replacing, write_text
+from ..network_files import SUMS
 from ..spec import INPUT, LICENCE_KEY, OUTPUTS, PROVENANCE_KEY, SPEC_KEY, ShotSpec
 from .network import NetworkConfig, Probabilities, ShotNetwork
 from .warm import HALVED
@@ -28,7 +29,6 @@ WORST_DIFFERENCE = 1e-3
 """Largest difference between torch and onnxruntime that an exported network may show."""
 LICENCE = "Apache-2.0"
 """Licence of the weights."""
-SUMS = "SHA256SUMS"
 HALVED_FROM = 1024
 """Weights of at least so many numbers are stored in half precision."""
 
